@@ -1,0 +1,83 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { CollapsarError } from "./errors.ts";
+
+/** What the environment says, checked once. Paths are absolute. */
+export interface Config {
+  /** Folder of the embedded database, the local store and caches. */
+  readonly home: string;
+  /** PostgreSQL to use instead of the embedded PGlite, or null. */
+  readonly databaseUrl: string | null;
+  /** Where training pushes checkpoints: an `s3://` or `file://` URL without a trailing slash. */
+  readonly store: string;
+  /** Folders searched for dataset files, in order. */
+  readonly data: readonly string[];
+  /** The service reads `file://` URLs only below these folders. */
+  readonly fileRoots: readonly string[];
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One line per variable, for `--help`. */
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
+  COLLAPSAR_HOME: "embedded database, local store, caches (default .collapsar)",
+  DATABASE_URL: "PostgreSQL to use instead of the embedded database",
+  COLLAPSAR_STORE: "where training pushes checkpoints: s3://bucket/prefix or a folder (default $COLLAPSAR_HOME/store)",
+  COLLAPSAR_DATA: "folder of dataset files (default $COLLAPSAR_HOME/data)",
+  COLLAPSAR_FILE_ROOT: "the service reads file:// only below this folder and its home (default: working folder)",
+  HOST: "address the service binds to (default 127.0.0.1)",
+  PORT: "port the service listens on (default 8080)",
+  AWS_ENDPOINT_URL_S3: "endpoint of an S3-compatible store; AWS_REGION, AWS_ACCESS_KEY_ID, … as for the AWS SDK",
+};
+
+/** Debian's dataset packages install here. */
+const SYSTEM_DATA = "/usr/share/datasets";
+
+const environment = z.object({
+  COLLAPSAR_HOME: z.string().min(1).default(".collapsar"),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "expected postgres://…")
+    .optional(),
+  COLLAPSAR_STORE: z.string().min(1).optional(),
+  COLLAPSAR_DATA: z.string().min(1).optional(),
+  COLLAPSAR_FILE_ROOT: z.string().min(1).default("."),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+});
+
+/**
+ * Returns the validated configuration of `env` (paths relative to `cwd`).
+ * @throws CollapsarError `invalid-request` that names the variable and what was expected of it.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = process.cwd()): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new CollapsarError("invalid-request", `environment variable ${issue.path.join(".")}: ${issue.message}`);
+  }
+  const values = parsed.data;
+  const home = absolute(values.COLLAPSAR_HOME, cwd);
+  return Object.freeze({
+    home,
+    databaseUrl: values.DATABASE_URL ?? null,
+    store: toStoreUrl(values.COLLAPSAR_STORE ?? join(home, "store"), cwd),
+    data: [values.COLLAPSAR_DATA ? absolute(values.COLLAPSAR_DATA, cwd) : join(home, "data"), SYSTEM_DATA],
+    fileRoots: [absolute(values.COLLAPSAR_FILE_ROOT, cwd), home],
+    host: values.HOST,
+    port: values.PORT,
+  });
+}
+
+/** Returns `target` as a URL without a trailing slash: URLs stay, a path becomes `file://`. */
+export function toStoreUrl(target: string, cwd: string = process.cwd()): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? target : pathToFileURL(absolute(target, cwd)).href;
+  return url.replace(/\/+$/, "");
+}
+
+function absolute(path: string, cwd: string): string {
+  return resolve(cwd, path.replace(/^~(?=$|\/)/, homedir()));
+}

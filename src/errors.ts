@@ -1,0 +1,65 @@
+/** Every failure a user can meet, and the HTTP status that answers it. The code is part of the interface. */
+const HTTP_STATUS = {
+  "invalid-request": 400,
+  "not-found": 404,
+  conflict: 409,
+  // what the caller sent names or holds something we cannot evaluate
+  "unsupported-url": 422,
+  "forbidden-url": 403,
+  "object-not-found": 422,
+  "object-too-large": 422,
+  "malformed-checkpoint": 422,
+  "missing-metadata": 422,
+  "invalid-metadata": 422,
+  "wrong-shape": 422,
+  "unknown-dataset": 422,
+  "missing-dataset": 422,
+  "malformed-dataset": 422,
+  "missing-class": 422,
+  "too-few-classes": 422,
+  "invalid-label": 422,
+  "non-finite-feature": 422,
+  "non-finite-weight": 422,
+  "zero-denominator": 422,
+  "non-finite-loss": 422,
+  // what may pass by itself, or needs the operator
+  "storage-unavailable": 503,
+  "database-unavailable": 503,
+  "database-locked": 409,
+  "missing-engine": 501,
+  cancelled: 409,
+  internal: 500,
+} as const;
+
+export type ErrorCode = keyof typeof HTTP_STATUS;
+
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set(["storage-unavailable", "database-unavailable", "internal"]);
+
+/**
+ * The one error of Collapsar: a code a program can act on and a sentence a person can act on, which names the
+ * offender and what was expected. It never holds a secret or the query part of a URL.
+ */
+export class CollapsarError extends Error {
+  readonly code: ErrorCode;
+  /** Whether doing the same again later may succeed. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "CollapsarError";
+    this.code = code;
+    this.retryable = options.retryable ?? RETRYABLE.has(code);
+  }
+
+  /** The HTTP status that answers this error. */
+  get status(): (typeof HTTP_STATUS)[ErrorCode] {
+    return HTTP_STATUS[this.code];
+  }
+}
+
+/** Returns `error` itself if it is ours, else an `internal` error that keeps it as the cause. */
+export function asCollapsarError(error: unknown): CollapsarError {
+  if (error instanceof CollapsarError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CollapsarError("internal", `unexpected failure: ${message}`, { cause: error });
+}

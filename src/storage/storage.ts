@@ -1,0 +1,36 @@
+/** What is known of a stored object without reading it. */
+export interface ObjectHead {
+  readonly url: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The store's own version mark; changes whenever the content does. */
+  readonly etag: string;
+}
+
+/** An object being read: its head, and its bytes as they come. */
+export interface ObjectBody {
+  readonly head: ObjectHead;
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+/** Options of every call that waits for a store. */
+export interface StorageCall {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Objects under URLs of one scheme. A write is atomic: a reader sees the old object, none, or the whole new one.
+ * Every method throws CollapsarError: `unsupported-url`, `forbidden-url`, `object-not-found`, `storage-unavailable`.
+ */
+export interface Storage {
+  /** Returns size and version of the object. */
+  head(url: string, call?: StorageCall): Promise<ObjectHead>;
+  /** Opens the object for one streamed read. */
+  read(url: string, call?: StorageCall): Promise<ObjectBody>;
+  /** Stores `bytes` under `url`, replacing what was there, parent folders made as needed. */
+  write(url: string, bytes: Uint8Array, call?: StorageCall): Promise<ObjectHead>;
+  /** Yields every object whose URL starts with `prefix + "/"`, in ascending order of URL (code units). */
+  list(prefix: string, call?: StorageCall): AsyncIterable<ObjectHead>;
+  /** Removes the object; removing what is not there is no error. */
+  remove(url: string, call?: StorageCall): Promise<void>;
+}
