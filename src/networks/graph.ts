@@ -33,9 +33,8 @@ export interface Graph {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** Per channel, applied as `(pixel/255 − mean)/std`. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
+  /** Per channel, applied as `(pixel/255 − mean)/std`; null where unknown, and then only normalised images can be run. */
+  readonly normalisation: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
   readonly nodes: readonly Node[];
   /** Node whose output is the penultimate features h (N×D, after L2 normalisation where the network has it). */
   readonly features: string;

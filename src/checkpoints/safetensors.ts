@@ -1,0 +1,170 @@
+import { endianness } from "node:os";
+import { z } from "zod";
+import { CollapsarError } from "../errors.ts";
+import type { Checkpoint, DType, Tensor } from "./checkpoint.ts";
+import { bfloat16ToFloat32, float16ToFloat32 } from "./halfPrecision.ts";
+
+/** Limits of the format's reference implementation, and ours where it has none. */
+const MAX_HEADER_BYTES = 100_000_000;
+const MAX_TENSORS = 100_000;
+const MAX_DIMENSIONS = 8;
+
+const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const tensorEntry = z.object({
+  dtype: z.string(),
+  shape: z.array(size).max(MAX_DIMENSIONS),
+  data_offsets: z.tuple([size, size]),
+});
+
+/**
+ * Returns the tensors and metadata of a safetensors file: 8 bytes little-endian header length, a JSON header, raw data.
+ * F16 and BF16 are widened to float32. Source: https://huggingface.co/docs/safetensors/metadata_parsing
+ * @throws CollapsarError `malformed-checkpoint` naming what is wrong: a truncated file, a header that is no JSON, an
+ *   unknown element type, sizes that do not fit the shape, tensors that overlap, leave holes or end outside the file.
+ */
+export function readSafetensors(bytes: Uint8Array): Checkpoint {
+  const { header, data } = splitHeader(bytes);
+  const { __metadata__, ...entries } = header;
+  const layout = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry));
+  checkLayout(layout, data.length);
+  const tensors = new Map<string, Tensor>();
+  for (const { name, dtype, shape, begin, end } of layout)
+    tensors.set(name, { dtype, shape, data: decode(dtype, data.subarray(begin, end)) });
+  return { tensors, metadata: checkMetadata(__metadata__) };
+}
+
+/** Returns the bytes of a safetensors file that holds `tensors` in the given order, and `metadata`. */
+export function writeSafetensors(
+  tensors: Iterable<readonly [string, Tensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  if (endianness() !== "LE") throw new CollapsarError("internal", "safetensors are written on little-endian machines");
+  const entries = [...tensors];
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  let offset = 0;
+  for (const [name, { shape, data }] of entries) {
+    header[name] = { dtype: storedType(data), shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + padded + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
+  file.set(json, 8);
+  file.fill(0x20, 8 + json.length, 8 + padded);
+  let at = 8 + padded;
+  for (const [, { data }] of entries) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function malformed(what: string, cause?: unknown): CollapsarError {
+  return new CollapsarError("malformed-checkpoint", `not a valid safetensors file: ${what}`, { cause });
+}
+
+function splitHeader(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
+  if (bytes.length < 8) throw malformed(`${bytes.length} bytes, expected at least 8`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) throw malformed(`its header would take ${length} bytes, at most ${MAX_HEADER_BYTES}`);
+  const end = 8 + Number(length);
+  if (end > bytes.length) throw malformed(`truncated: the header ends at byte ${end}, the file at ${bytes.length}`);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, end)));
+  } catch (cause) {
+    throw malformed("its header is not JSON", cause);
+  }
+  if (header === null || typeof header !== "object" || Array.isArray(header))
+    throw malformed("its header is not a JSON object");
+  if (Object.keys(header).length > MAX_TENSORS) throw malformed(`more than ${MAX_TENSORS} tensors`);
+  return { header: header as Record<string, unknown>, data: bytes.subarray(end) };
+}
+
+function checkMetadata(metadata: unknown): Record<string, string> {
+  const parsed = z.record(z.string(), z.string()).optional().safeParse(metadata);
+  if (!parsed.success) throw malformed("__metadata__ must map strings to strings");
+  return parsed.data ?? {};
+}
+
+function checkEntry(name: string, entry: unknown): Entry {
+  const parsed = tensorEntry.safeParse(entry);
+  if (!parsed.success) throw malformed(`tensor "${name}" needs dtype, shape and data_offsets`);
+  const { dtype, shape, data_offsets } = parsed.data;
+  if (!Object.hasOwn(BYTES_PER_ELEMENT, dtype)) throw malformed(`tensor "${name}" has the unknown type "${dtype}"`);
+  const [begin, end] = data_offsets;
+  const expected = shape.reduce((product, length) => product * length, BYTES_PER_ELEMENT[dtype as DType]);
+  if (end - begin !== expected)
+    throw malformed(`tensor "${name}" (${dtype} ${shape.join("×")}) needs ${expected} bytes and has ${end - begin}`);
+  return { name, dtype: dtype as DType, shape, begin, end };
+}
+
+function checkLayout(layout: readonly Entry[], dataLength: number): void {
+  let at = 0;
+  for (const { name, begin, end } of [...layout].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) throw malformed(`tensor "${name}" starts at byte ${begin} of the data, expected ${at}`);
+    if (end > dataLength)
+      throw malformed(`truncated: tensor "${name}" ends at byte ${end} of the data, which has ${dataLength}`);
+    at = end;
+  }
+  if (at !== dataLength) throw malformed(`${dataLength - at} bytes follow the last tensor`);
+}
+
+function decode(dtype: DType, raw: Uint8Array): Tensor["data"] {
+  // a copy is aligned, and does not keep the whole file alive
+  const { buffer } = new Uint8Array(raw);
+  switch (dtype) {
+    case "F64":
+      return new Float64Array(buffer);
+    case "F32":
+      return new Float32Array(buffer);
+    case "F16":
+      return float16ToFloat32(new Uint16Array(buffer));
+    case "BF16":
+      return bfloat16ToFloat32(new Uint16Array(buffer));
+    case "I64":
+      return new BigInt64Array(buffer);
+    case "I32":
+      return new Int32Array(buffer);
+    case "I16":
+      return new Int16Array(buffer);
+    case "I8":
+      return new Int8Array(buffer);
+    case "U8":
+    case "BOOL":
+      return new Uint8Array(buffer);
+  }
+}
+
+/** The type written is that of the numbers held: a widened F16 tensor is written as F32. */
+function storedType(data: Tensor["data"]): DType {
+  if (data instanceof Float64Array) return "F64";
+  if (data instanceof Float32Array) return "F32";
+  if (data instanceof BigInt64Array) return "I64";
+  if (data instanceof Int32Array) return "I32";
+  if (data instanceof Int16Array) return "I16";
+  if (data instanceof Int8Array) return "I8";
+  return "U8";
+}
