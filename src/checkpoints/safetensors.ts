@@ -53,7 +53,9 @@ export function writeSafetensors(
 ): Uint8Array {
   if (endianness() !== "LE") throw new CollapsarError("internal", "safetensors are written on little-endian machines");
   const entries = [...tensors];
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  // without a prototype any name is a plain key, "__proto__" too
+  const header: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let offset = 0;
   for (const [name, { shape, data }] of entries) {
     header[name] = { dtype: storedType(data), shape, data_offsets: [offset, offset + data.byteLength] };

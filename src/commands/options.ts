@@ -1,0 +1,37 @@
+import { InvalidArgumentError, Option } from "commander";
+import { ENGINE_NAMES } from "../engines/engine.ts";
+import { NETWORK_KEYS } from "../networks/spec.ts";
+
+/** `--json`: the same result for a program, on standard output. */
+export const jsonOption = () => new Option("--json", "print JSON, at full precision");
+
+/** `--engine NAME`. */
+export const engineOption = () =>
+  new Option("--engine <name>", "what the network runs on").choices(ENGINE_NAMES).default(ENGINE_NAMES[0]);
+
+/** `--network KEY=VALUE`, repeatable, collected into a record. */
+export const networkOption = () =>
+  new Option(
+    "--network <key=value>",
+    `says or overrides what the checkpoint tells of its network: ${NETWORK_KEYS.join(", ")} (repeatable)`,
+  )
+    .default({})
+    .argParser((text: string, before: Record<string, string>) => {
+      const at = text.indexOf("=");
+      const key = text.slice(0, at);
+      if (at < 1 || !NETWORK_KEYS.includes(key))
+        throw new InvalidArgumentError(`expected KEY=VALUE with KEY one of ${NETWORK_KEYS.join(", ")}.`);
+      return { ...before, [key]: text.slice(at + 1) };
+    });
+
+/** Returns the parser of an option that takes a whole number from `least` to `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(
+        `expected a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ""}.`,
+      );
+    return value;
+  };
+}

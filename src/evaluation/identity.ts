@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Engine } from "../engines/engine.ts";
+import { METRICS_VERSION } from "../metrics/names.ts";
+import type { ObjectHead } from "../storage/storage.ts";
+import type { EvaluationRequest } from "./request.ts";
+
+/** A dataset as an evaluation remembers it. */
+export interface DatasetIdentity {
+  readonly name: string;
+  readonly digest: string;
+}
+
+/** All that decides the numbers besides the checkpoint's bytes. */
+export interface ProtocolParts {
+  readonly dataset: DatasetIdentity;
+  readonly test: DatasetIdentity | null;
+  readonly network: Readonly<Record<string, string>>;
+  readonly engine: string;
+  readonly precision: string;
+  readonly metrics: string;
+}
+
+/** Returns the protocol of evaluating on these sets with this engine. */
+export function protocolOf(
+  request: EvaluationRequest,
+  engine: Engine,
+  sets: { readonly train: Dataset; readonly test: Dataset | null },
+): ProtocolParts {
+  const identity = ({ name, digest }: Dataset): DatasetIdentity => ({ name, digest });
+  return {
+    dataset: identity(sets.train),
+    test: sets.test && identity(sets.test),
+    network: request.network ?? {},
+    engine: engine.name,
+    precision: engine.precision,
+    metrics: METRICS_VERSION,
+  };
+}
+
+/** Returns the sha256 (hex) of the protocol: equal protocols have equal digests, whatever the order of their keys. */
+export function protocolDigest(parts: ProtocolParts): string {
+  return digest(parts);
+}
+
+/**
+ * Returns the sha256 (hex) of what is known of a request before the object is read: the version of the object and of the
+ * datasets, and everything the caller asked for. Two submissions with the same key would give the same record.
+ */
+export function requestKey(
+  request: EvaluationRequest,
+  object: ObjectHead,
+  datasets: Readonly<Record<string, string>>,
+): string {
+  const { force: _, ...asked } = request;
+  return digest({ asked, etag: object.etag, size: object.size, datasets, metrics: METRICS_VERSION });
+}
+
+function digest(value: unknown): string {
+  const sorted = JSON.stringify(value, (_, inner) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+  return createHash("sha256").update(sorted).digest("hex");
+}

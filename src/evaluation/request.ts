@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { ENGINE_NAMES } from "../engines/engine.ts";
+import { CollapsarError } from "../errors.ts";
+import { NETWORK_KEYS, readSpec } from "../networks/spec.ts";
+
+const identifier = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:+@-]{0,127}$/, "expected 1 to 128 letters, digits or . _ : + @ -");
+const reference = z.string().min(1).max(2048);
+
+/** Where the checkpoint belongs; what is left out is taken from the checkpoint's own metadata. */
+export const runSchema = z.strictObject({
+  id: identifier.optional(),
+  experiment: identifier.optional(),
+  group: identifier.optional(),
+  seed: z.int().min(0).optional(),
+  epoch: z.int().min(0).optional(),
+  labels: z.record(identifier, z.string().max(256)).optional(),
+});
+
+/** What is asked of one evaluation: the body of `POST /evaluate`, and the options of `collapsar evaluate`. */
+export const requestSchema = z.strictObject({
+  checkpoint: reference.describe("URL of a checkpoint: s3://bucket/key or file:///path"),
+  dataset: reference
+    .optional()
+    .describe("name (digits, fashion-mnist, …) or URL of the training set; default: the checkpoint's own"),
+  test: reference.optional().describe("name or URL of the test set; default: the test part of a named dataset"),
+  run: runSchema.optional(),
+  network: z
+    .record(z.enum(NETWORK_KEYS as [string, ...string[]]), z.string().max(1024))
+    .optional()
+    .describe("overrides the checkpoint's metadata: arch, variant, width, classes, l2_norm, mean, std"),
+  engine: z.enum(ENGINE_NAMES).optional(),
+  force: z.boolean().optional().describe("compute anew even if this was evaluated before"),
+});
+
+export type EvaluationRequest = z.infer<typeof requestSchema>;
+
+/**
+ * Returns `value` as a checked request.
+ * @throws CollapsarError `invalid-request` that names the field and what was expected.
+ */
+export function parseRequest(value: unknown): EvaluationRequest {
+  const parsed = requestSchema.safeParse(value);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  readSpec(parsed.data.network ?? {}); // a bad override is refused before anything is queued
+  return parsed.data;
+}
+
+/** Returns the error that names the first field zod found wrong. */
+export function invalidRequest(error: z.ZodError): CollapsarError {
+  const issue = error.issues[0]!;
+  const field = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
+  return new CollapsarError("invalid-request", `${field}${issue.message}`);
+}
