@@ -72,10 +72,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
   });
 }
 
-/** Returns `target` as a URL without a trailing slash: URLs stay, a path becomes `file://`. */
+/** Returns `target`, a URL or a path (relative to `cwd`), as a URL; a path becomes `file://`. */
+export function toUrl(target: string, cwd: string = process.cwd()): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? target : pathToFileURL(absolute(target, cwd)).href;
+}
+
+/** Returns `target` as the URL of a folder: without a trailing slash. */
 export function toStoreUrl(target: string, cwd: string = process.cwd()): string {
-  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? target : pathToFileURL(absolute(target, cwd)).href;
-  return url.replace(/\/+$/, "");
+  return toUrl(target, cwd).replace(/\/+$/, "");
 }
 
 function absolute(path: string, cwd: string): string {

@@ -2,9 +2,6 @@ import { InvalidArgumentError, Option } from "commander";
 import { ENGINE_NAMES } from "../engines/engine.ts";
 import { NETWORK_KEYS } from "../networks/spec.ts";
 
-/** `--json`: the same result for a program, on standard output. */
-export const jsonOption = () => new Option("--json", "print JSON, at full precision");
-
 /** `--engine NAME`. */
 export const engineOption = () =>
   new Option("--engine <name>", "what the network runs on").choices(ENGINE_NAMES).default(ENGINE_NAMES[0]);

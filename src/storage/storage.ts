@@ -1,5 +1,6 @@
 /** What is known of a stored object without reading it. */
 export interface ObjectHead {
+  /** In canonical form: the URL `list` yields for the same object. */
   readonly url: string;
   /** Bytes. */
   readonly size: number;
@@ -10,17 +11,20 @@ export interface ObjectHead {
 /** An object being read: its head, and its bytes as they come. */
 export interface ObjectBody {
   readonly head: ObjectHead;
+  /** To be iterated once: until then, or until it is left, it holds a file or a connection. */
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
 /** Options of every call that waits for a store. */
 export interface StorageCall {
-  readonly signal?: AbortSignal;
+  /** Ends the call: it throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Objects under URLs of one scheme. A write is atomic: a reader sees the old object, none, or the whole new one.
- * Every method throws CollapsarError: `unsupported-url`, `forbidden-url`, `object-not-found`, `storage-unavailable`.
+ * Objects under URLs, percent-encoded as in every URL. A write is atomic: a reader sees the old object, none, or the
+ * whole new one. Every method throws CollapsarError: `unsupported-url` (not the URL of an object), `forbidden-url`,
+ * `object-not-found`, `storage-unavailable`.
  */
 export interface Storage {
   /** Returns size and version of the object. */

@@ -1,5 +1,7 @@
 import type { Checkpoint, Tensor } from "../checkpoints/checkpoint.ts";
+import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { CollapsarError } from "../errors.ts";
+import type { Network } from "../networks/network.ts";
 
 /** Features (N×D), logits (N×C) and, where known, labels (N) of a set of images, row-major. */
 export interface FeatureSet {
@@ -71,4 +73,24 @@ function integers(file: Checkpoint, name: string, count: number): Int32Array {
 /** What does not fit 32 bits must not wrap into a valid label. */
 function toLabel(value: number | bigint): number {
   return Math.max(-1, Math.min(Number(value), 2 ** 31 - 1));
+}
+
+/** Returns the classifier of a network. */
+export function classifierOf({ graph, parameters }: Network): Classifier {
+  const { classes, dimensions } = graph;
+  return { weight: parameters.get("fc.weight")!, bias: parameters.get("fc.bias")!, classes, dimensions };
+}
+
+/** Returns the features file of a set and its classifier: what `readClassifier` and `readFeatureSet` read. */
+export function writeFeatures(set: FeatureSet, classifier: Classifier, metadata: Record<string, string>): Uint8Array {
+  const { classes, dimensions, weight, bias } = classifier;
+  const tensor = (data: Tensor["data"], ...shape: number[]): Tensor => ({ dtype: "F32", shape, data });
+  const tensors: [string, Tensor][] = [
+    ["features", tensor(set.features, set.count, dimensions)],
+    ["logits", tensor(set.logits, set.count, classes)],
+    ...(set.labels ? [["labels", tensor(set.labels, set.count)] as [string, Tensor]] : []),
+    ["weight", tensor(weight, classes, dimensions)],
+    ["bias", tensor(bias, classes)],
+  ];
+  return writeSafetensors(tensors, metadata);
 }

@@ -1,0 +1,94 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type CheckpointMetrics, runMetrics } from "../database/runMetrics.ts";
+import { getRun, listRuns, type Run } from "../database/runs.ts";
+import { METRICS } from "../metrics/names.ts";
+import { type RunMetrics, runListSchema, runMetricsSchema, runResourceSchema } from "./contract.ts";
+import { type Cell, csvResponse } from "./csv.ts";
+import { jsonAnswer, problemAnswer } from "./responses.ts";
+import type { Service } from "./service.ts";
+
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1000;
+
+const params = z.object({ id: z.string() });
+
+const list = createRoute({
+  method: "get",
+  path: "/runs",
+  summary: "Runs, in order of id",
+  request: {
+    query: z.object({
+      experiment: z.string().optional(),
+      group: z.string().optional(),
+      cursor: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+    }),
+  },
+  responses: { 200: jsonAnswer(runListSchema, "a page of runs"), 400: problemAnswer },
+});
+
+const get = createRoute({
+  method: "get",
+  path: "/runs/{id}",
+  summary: "One run",
+  request: { params },
+  responses: { 200: jsonAnswer(runResourceSchema, "the run"), 404: problemAnswer },
+});
+
+const metrics = createRoute({
+  method: "get",
+  path: "/runs/{id}/metrics",
+  summary: "Every evaluated checkpoint of a run, in order of epoch",
+  request: {
+    params,
+    query: z.object({
+      format: z.enum(["json", "csv"]).default("json"),
+      latest: z.enum(["", "true", "false"]).default("false").openapi({ description: "only the last epoch" }),
+    }),
+  },
+  responses: {
+    200: {
+      description: "the numbers",
+      content: { "application/json": { schema: runMetricsSchema }, "text/csv": { schema: z.string() } },
+    },
+    400: problemAnswer,
+    404: problemAnswer,
+  },
+});
+
+/** Adds `GET /runs`, `/runs/:id` and `/runs/:id/metrics`. */
+export function runRoutes(app: OpenAPIHono, { database }: Service): void {
+  app.openapi(list, async (context) => {
+    const { items, next } = await listRuns(database, context.req.valid("query"));
+    return context.json({ items: items.map(toResource), next }, 200);
+  });
+  app.openapi(get, async (context) =>
+    context.json(toResource(await getRun(database, context.req.valid("param").id)), 200),
+  );
+  app.openapi(metrics, async (context) => {
+    const { id } = context.req.valid("param");
+    const { format, latest } = context.req.valid("query");
+    const rows = await runMetrics(database, id, { latest: latest !== "false" });
+    const answer: RunMetrics = { run: id, metrics: rows.map(toMetrics) };
+    return format === "csv" ? csvResponse(context, ...toCsv(answer)) : context.json(answer, 200);
+  });
+}
+
+function toResource({ createdAt, ...run }: Run) {
+  return { ...run, createdAt: createdAt.toISOString() };
+}
+
+function toMetrics({ evaluation, checkpoint, sha256, epoch, dataset, protocol, values }: CheckpointMetrics) {
+  return { evaluation, checkpoint: { url: checkpoint, sha256 }, epoch, dataset, protocol, values };
+}
+
+/** Returns the columns and rows of a run's metrics: the known metrics in their own order, then any other. */
+function toCsv({ run, metrics: rows }: RunMetrics): [columns: string[], rows: Cell[][]] {
+  const present = new Set(rows.flatMap(({ values }) => Object.keys(values)));
+  const names = [...new Set([...Object.keys(METRICS), ...present])].filter((name) => present.has(name));
+  const cells = rows.map(({ epoch, dataset, checkpoint, evaluation, protocol, values }) => [
+    ...[run, epoch, dataset, checkpoint.url, checkpoint.sha256, evaluation, protocol],
+    ...names.map((name) => values[name] ?? null),
+  ]);
+  return [["run", "epoch", "dataset", "checkpoint", "sha256", "evaluation", "protocol", ...names], cells];
+}

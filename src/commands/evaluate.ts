@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import type { EvaluationResource } from "../api/contract.ts";
+import { toResource } from "../api/evaluations.ts";
+import { type Config, readConfig, toUrl } from "../config.ts";
+import { openDatabase } from "../database/open.ts";
+import { CollapsarError, type ErrorCode } from "../errors.ts";
+import type { Progress } from "../evaluation/evaluate.ts";
+import { type EvaluationRequest, parseRequest } from "../evaluation/request.ts";
+import { evaluateNow } from "../jobs/now.ts";
+import { openStorage } from "../storage/open.ts";
+import { type Connection, connectToHolder } from "./connection.ts";
+import { formatMetrics } from "./metrics.ts";
+import { engineOption, networkOption, wholeNumber } from "./options.ts";
+import { jsonOption, print } from "./output.ts";
+import { progressLine } from "./progressLine.ts";
+
+interface Options extends Pick<EvaluationRequest, "dataset" | "test" | "network" | "engine" | "force"> {
+  readonly run?: string;
+  readonly epoch?: number;
+  readonly json?: boolean;
+}
+
+type Report = (progress: Progress) => void;
+
+const POLL_MILLISECONDS = 200;
+
+/** Returns the command `evaluate`: the whole story for one checkpoint, recorded. */
+export function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description("Evaluate a checkpoint and record its metrics; the same again is answered from the record.")
+    .argument("<checkpoint>", "path or URL (s3://, file://) of a safetensors checkpoint")
+    .option(
+      "--dataset <name>",
+      "training set: digits, fashion-mnist, …, a path or URL (default: what the checkpoint says)",
+    )
+    .option("--test <name>", "test set (default: the test part of a named dataset)")
+    .option("--run <id>", "run it belongs to (default: what the checkpoint says)")
+    .option("--epoch <n>", "epoch it was taken after (default: what the checkpoint says)", wholeNumber(0))
+    .addOption(networkOption())
+    .addOption(engineOption())
+    .option("--force", "compute anew even if this was evaluated before")
+    .addOption(jsonOption())
+    .action(async (checkpoint: string, { json, run, epoch, ...asked }: Options) => {
+      const request = parseRequest({ checkpoint: toUrl(checkpoint), ...asked, run: { id: run, epoch } });
+      const line = progressLine(json);
+      const report: Report = ({ stage, done, total }) => line.update(stage, done, total);
+      const config = readConfig();
+      const service = connectToHolder(config);
+      const evaluation = service
+        ? await evaluateThere(service, request, report)
+        : await evaluateHere(config, request, report);
+      line.end();
+      print(evaluation, json, formatEvaluation);
+    });
+}
+
+async function evaluateHere(
+  config: Config,
+  request: EvaluationRequest,
+  onProgress: Report,
+): Promise<EvaluationResource> {
+  const database = await openDatabase(config, "collapsar evaluate");
+  try {
+    const sources = { storage: openStorage({ fileRoots: null }), data: config.data, home: config.home };
+    return toResource(await evaluateNow(database, sources, request, onProgress));
+  } finally {
+    await database.close();
+  }
+}
+
+/** Lets the service that holds the database evaluate, and waits for it. */
+async function evaluateThere(service: Connection, request: EvaluationRequest, onProgress: Report) {
+  let evaluation = await service.request<EvaluationResource>("/evaluate", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
+  });
+  while (evaluation.status === "queued" || evaluation.status === "running") {
+    await sleep(POLL_MILLISECONDS);
+    evaluation = await service.request<EvaluationResource>(`/evaluations/${evaluation.id}`);
+    if (evaluation.progress) onProgress(evaluation.progress as Progress);
+  }
+  const { error } = evaluation;
+  if (error) throw new CollapsarError(error.code as ErrorCode, error.message);
+  return evaluation;
+}
+
+function formatEvaluation(evaluation: EvaluationResource): string {
+  const { run, epoch, dataset, id } = evaluation;
+  const heading = `run ${run}, epoch ${epoch ?? "–"}, on ${dataset} (evaluation ${id})`;
+  return `${heading}\n${formatMetrics(evaluation)}`;
+}

@@ -1,0 +1,11 @@
+/** Returns the first of SIGINT and SIGTERM; a second one then ends the process as it would by default. */
+export function untilToldToStop(): Promise<NodeJS.Signals> {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals) => {
+      for (const name of signals) process.off(name, stop);
+      resolve(signal);
+    };
+    for (const name of signals) process.on(name, stop);
+  });
+}

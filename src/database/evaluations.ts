@@ -1,0 +1,163 @@
+import { and, count, desc, eq, getTableColumns, inArray, lt, not, sql } from "drizzle-orm";
+import { monotonicFactory } from "ulid";
+import { CollapsarError } from "../errors.ts";
+import type { Queries } from "./database.ts";
+import { type Page, type PageRequest, toPage } from "./page.ts";
+import {
+  checkpoints,
+  type evaluationStatus,
+  evaluations,
+  type Failure,
+  metricValues,
+  type Progress,
+} from "./schema.ts";
+
+export type EvaluationStatus = (typeof evaluationStatus.enumValues)[number];
+
+/** An evaluation without its numbers. `run`, `epoch` and `sha256` are null until the checkpoint has been read. */
+export type EvaluationSummary = typeof evaluations.$inferSelect & {
+  readonly run: string | null;
+  readonly epoch: number | null;
+  readonly sha256: string | null;
+};
+
+/** An evaluation with its numbers: those of the evaluation it is the same as, where it is. */
+export type Evaluation = EvaluationSummary & { readonly values: Readonly<Record<string, number>> };
+
+/** What `POST /evaluate` knows before the checkpoint is read. */
+export interface Submission {
+  /** The checked request. */
+  readonly request: object;
+  /** Digest of all that decides the result; two submissions with the same key are one, unless forced. */
+  readonly requestKey: string;
+  readonly checkpointUrl: string;
+  readonly checkpointEtag: string;
+  /** Bytes. */
+  readonly checkpointSize: number;
+  readonly force: boolean;
+}
+
+export interface Submitted {
+  readonly evaluation: Evaluation;
+  /** False where the same was submitted before, and that evaluation is returned. */
+  readonly created: boolean;
+}
+
+const nextId = monotonicFactory();
+const UNFINISHED = ["queued", "running"] as const satisfies EvaluationStatus[];
+
+/** Records the submission as queued, or returns the first of the same key that has not failed. */
+export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
+  const [created] = await queries.orm
+    .insert(evaluations)
+    .values({ id: nextId(), ...submission, request: { ...submission.request } })
+    .onConflictDoNothing()
+    .returning({ id: evaluations.id });
+  const first = created ?? (await firstOfKey(queries, submission.requestKey));
+  // The one in the way may fail before it is read: then the place is free.
+  if (!first) return submitEvaluation(queries, submission);
+  return { evaluation: await getEvaluation(queries, first.id), created: created !== undefined };
+}
+
+/** As the unique index `evaluations_request` has it. */
+async function firstOfKey({ orm }: Queries, requestKey: string): Promise<{ id: string } | undefined> {
+  const [first] = await orm
+    .select({ id: evaluations.id })
+    .from(evaluations)
+    .where(
+      and(
+        eq(evaluations.requestKey, requestKey),
+        not(evaluations.force),
+        inArray(evaluations.status, [...UNFINISHED, "succeeded"]),
+      ),
+    );
+  return first;
+}
+
+/** Returns the evaluation `id`. @throws CollapsarError `not-found`. */
+export async function getEvaluation(queries: Queries, id: string): Promise<Evaluation> {
+  const [summary] = await selectSummaries(queries).where(eq(evaluations.id, id));
+  if (!summary) throw new CollapsarError("not-found", `there is no evaluation "${id}"`);
+  const values = await queries.orm
+    .select({ name: metricValues.name, value: metricValues.value })
+    .from(metricValues)
+    .where(eq(metricValues.evaluationId, summary.sameAs ?? id))
+    .orderBy(metricValues.name);
+  return { ...summary, values: Object.fromEntries(values.map(({ name, value }) => [name, value])) };
+}
+
+/** Returns a page of the evaluations, newest first, of one status where given. */
+export async function listEvaluations(
+  queries: Queries,
+  { status, cursor, limit }: PageRequest & { status?: EvaluationStatus | undefined },
+): Promise<Page<EvaluationSummary>> {
+  const rows = await selectSummaries(queries)
+    .where(
+      and(
+        status === undefined ? undefined : eq(evaluations.status, status),
+        cursor === undefined ? undefined : lt(evaluations.id, cursor),
+      ),
+    )
+    .orderBy(desc(evaluations.id))
+    .limit(limit + 1);
+  return toPage(rows, limit);
+}
+
+/** Returns how many evaluations wait and how many run. */
+export async function countUnfinished({ orm }: Queries): Promise<{ queued: number; running: number }> {
+  const rows = await orm
+    .select({ status: evaluations.status, count: count() })
+    .from(evaluations)
+    .where(inArray(evaluations.status, UNFINISHED))
+    .groupBy(evaluations.status);
+  const of = (status: EvaluationStatus) => rows.find((row) => row.status === status)?.count ?? 0;
+  return { queued: of("queued"), running: of("running") };
+}
+
+/** Says that an attempt begins, and returns the evaluation, or null where it has ended already and nothing is to be done. */
+export async function startEvaluation(queries: Queries, id: string): Promise<Evaluation | null> {
+  const [started] = await queries.orm
+    .update(evaluations)
+    .set({
+      status: "running",
+      attempts: sql`${evaluations.attempts} + 1`,
+      startedAt: sql`now()`,
+      progress: null,
+    })
+    .where(unfinished(id))
+    .returning({ id: evaluations.id });
+  return started ? getEvaluation(queries, id) : null;
+}
+
+/** Notes how far the attempt is. */
+export async function reportProgress({ orm }: Queries, id: string, progress: Progress): Promise<void> {
+  await orm
+    .update(evaluations)
+    .set({ progress })
+    .where(and(eq(evaluations.id, id), eq(evaluations.status, "running")));
+}
+
+/** Puts the evaluation back into the queue after an attempt that failed or was stopped, and notes why. */
+export async function postponeEvaluation({ orm }: Queries, id: string, error: Failure): Promise<void> {
+  await orm.update(evaluations).set({ status: "queued", error }).where(unfinished(id));
+}
+
+/** Ends the evaluation as failed; one that has ended stays as it is. */
+export async function failEvaluation({ orm }: Queries, id: string, error: Failure): Promise<void> {
+  await orm.update(evaluations).set({ status: "failed", error, finishedAt: sql`now()` }).where(unfinished(id));
+}
+
+const unfinished = (id: string) => and(eq(evaluations.id, id), inArray(evaluations.status, UNFINISHED));
+
+function selectSummaries({ orm }: Queries) {
+  return orm
+    .select({
+      ...getTableColumns(evaluations),
+      run: checkpoints.runId,
+      epoch: checkpoints.epoch,
+      sha256: checkpoints.sha256,
+    })
+    .from(evaluations)
+    .leftJoin(checkpoints, eq(checkpoints.id, evaluations.checkpointId))
+    .$dynamic();
+}

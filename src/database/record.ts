@@ -1,0 +1,141 @@
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
+import { CollapsarError } from "../errors.ts";
+import type { Queries } from "./database.ts";
+import { type Evaluation, getEvaluation } from "./evaluations.ts";
+import { fillRun, type RunDescription } from "./runs.ts";
+import { checkpoints, evaluations, metricValues, type RecordedProtocol } from "./schema.ts";
+
+/** The checkpoint as it was read. */
+export interface CheckpointDescription {
+  readonly epoch: number | null;
+  /** Of the bytes, hex. */
+  readonly sha256: string;
+  readonly url: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What an evaluation came to. */
+export interface Outcome {
+  readonly run: RunDescription;
+  readonly checkpoint: CheckpointDescription;
+  /** Digest of `protocolParts`. */
+  readonly protocol: string;
+  readonly protocolParts: RecordedProtocol;
+  /** Finite numbers by metric. */
+  readonly values: Readonly<Record<string, number>>;
+  /** Per metric that was left out, the reason. */
+  readonly omitted: Readonly<Record<string, string>>;
+  /** Wall-clock seconds per step. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/**
+ * Records the outcome of evaluation `id` with its run and checkpoint, all or nothing, and returns it as it then stands.
+ * Where the identity (run, epoch, sha256, protocol) was recorded before, and this was not forced, the evaluation ends
+ * as the same as that one and keeps no values of its own. One that has ended already stays as it is.
+ * @throws CollapsarError `not-found`; `internal` that names a metric that is not finite.
+ */
+export async function recordEvaluation(queries: Queries, id: string, outcome: Outcome): Promise<Evaluation> {
+  requireFinite(outcome.values);
+  return queries.orm.transaction(async (orm) => {
+    const { status, force } = await lockEvaluation({ orm }, id);
+    if (status === "queued" || status === "running") {
+      await fillRun({ orm }, outcome.run);
+      const checkpointId = await keepCheckpoint({ orm }, outcome);
+      const first = force ? null : await findRecorded({ orm }, checkpointId, outcome.protocol);
+      await finish({ orm }, id, checkpointId, outcome, first);
+      if (!first) await keepValues({ orm }, id, outcome.values);
+    }
+    return getEvaluation({ orm }, id);
+  });
+}
+
+/**
+ * Returns the newest evaluation of the same bytes with the same protocol, under whatever run and epoch, or null: its
+ * numbers are those that running the network again would give.
+ */
+export async function findSameBytes(
+  queries: Queries,
+  { sha256, protocol }: { readonly sha256: string; readonly protocol: string },
+): Promise<Evaluation | null> {
+  const [found] = await queries.orm
+    .select({ id: evaluations.id })
+    .from(evaluations)
+    .innerJoin(checkpoints, eq(checkpoints.id, evaluations.checkpointId))
+    .where(and(eq(checkpoints.sha256, sha256), eq(evaluations.protocol, protocol), RECORDED))
+    .orderBy(desc(evaluations.finishedAt), desc(evaluations.id))
+    .limit(1);
+  return found ? getEvaluation(queries, found.id) : null;
+}
+
+/** Evaluations that have values of their own. */
+export const RECORDED = and(eq(evaluations.status, "succeeded"), isNull(evaluations.sameAs))!;
+
+async function lockEvaluation({ orm }: Queries, id: string) {
+  const [evaluation] = await orm
+    .select({ status: evaluations.status, force: evaluations.force })
+    .from(evaluations)
+    .where(eq(evaluations.id, id))
+    .for("update");
+  if (!evaluation) throw new CollapsarError("not-found", `there is no evaluation "${id}"`);
+  return evaluation;
+}
+
+async function keepCheckpoint({ orm }: Queries, { run, checkpoint }: Outcome): Promise<number> {
+  const [kept] = await orm
+    .insert(checkpoints)
+    .values({ runId: run.id, ...checkpoint })
+    .onConflictDoUpdate({
+      target: [checkpoints.runId, checkpoints.epoch, checkpoints.sha256],
+      set: { url: sql`${checkpoints.url}` }, // changes nothing, but returns the row
+    })
+    .returning({ id: checkpoints.id });
+  return kept!.id;
+}
+
+async function findRecorded({ orm }: Queries, checkpointId: number, protocol: string): Promise<string | null> {
+  const [first] = await orm
+    .select({ id: evaluations.id })
+    .from(evaluations)
+    .where(and(eq(evaluations.checkpointId, checkpointId), eq(evaluations.protocol, protocol), RECORDED))
+    .orderBy(desc(evaluations.finishedAt), desc(evaluations.id))
+    .limit(1);
+  return first?.id ?? null;
+}
+
+async function finish(
+  { orm }: Queries,
+  id: string,
+  checkpointId: number,
+  { protocol, protocolParts, omitted, seconds }: Outcome,
+  sameAs: string | null,
+): Promise<void> {
+  await orm
+    .update(evaluations)
+    .set({
+      status: "succeeded",
+      checkpointId,
+      protocol,
+      protocolParts,
+      sameAs,
+      omitted,
+      seconds,
+      error: null,
+      finishedAt: sql`now()`,
+    })
+    .where(eq(evaluations.id, id));
+}
+
+async function keepValues({ orm }: Queries, evaluationId: string, values: Outcome["values"]): Promise<void> {
+  const rows = Object.entries(values).map(([name, value]) => ({ evaluationId, name, value }));
+  if (rows.length > 0) await orm.insert(metricValues).values(rows);
+}
+
+function requireFinite(values: Outcome["values"]): void {
+  const offender = Object.entries(values).find(([, value]) => !Number.isFinite(value));
+  if (!offender) return;
+  const [name, value] = offender;
+  throw new CollapsarError("internal", `metric ${name} is ${value}, expected a finite number`, { retryable: false });
+}

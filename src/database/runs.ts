@@ -1,0 +1,74 @@
+import { and, asc, count, eq, getTableColumns, gt, max, sql } from "drizzle-orm";
+import { CollapsarError } from "../errors.ts";
+import type { Queries } from "./database.ts";
+import { type Page, type PageRequest, toPage } from "./page.ts";
+import { checkpoints, runs } from "./schema.ts";
+
+/** Where a checkpoint belongs, as far as it is known. */
+export interface RunDescription {
+  readonly id: string;
+  readonly experiment?: string | null | undefined;
+  readonly group?: string | null | undefined;
+  readonly seed?: number | null | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A run, and how far it has been evaluated. */
+export type Run = typeof runs.$inferSelect & {
+  /** Evaluated checkpoints. */
+  readonly checkpoints: number;
+  readonly lastEpoch: number | null;
+};
+
+/**
+ * Makes the run, or fills in what is now known of it; what is not said is not erased. Locks the row until the end of
+ * the transaction, so that whoever records for this run comes one after the other.
+ */
+export async function fillRun({ orm }: Queries, run: RunDescription): Promise<void> {
+  await orm
+    .insert(runs)
+    .values(run)
+    .onConflictDoUpdate({
+      target: runs.id,
+      set: {
+        experiment: sql`coalesce(excluded.experiment, ${runs.experiment})`,
+        group: sql`coalesce(excluded."group", ${runs.group})`,
+        seed: sql`coalesce(excluded.seed, ${runs.seed})`,
+        labels: sql`${runs.labels} || excluded.labels`,
+      },
+    });
+}
+
+/** Returns a page of the runs in order of id, of one experiment or group where given. */
+export async function listRuns(
+  queries: Queries,
+  { experiment, group, cursor, limit }: PageRequest & { experiment?: string | undefined; group?: string | undefined },
+): Promise<Page<Run>> {
+  const rows = await selectRuns(queries)
+    .where(
+      and(
+        experiment === undefined ? undefined : eq(runs.experiment, experiment),
+        group === undefined ? undefined : eq(runs.group, group),
+        cursor === undefined ? undefined : gt(runs.id, cursor),
+      ),
+    )
+    .orderBy(asc(runs.id))
+    .limit(limit + 1);
+  return toPage(rows, limit);
+}
+
+/** Returns the run `id`. @throws CollapsarError `not-found`. */
+export async function getRun(queries: Queries, id: string): Promise<Run> {
+  const [run] = await selectRuns(queries).where(eq(runs.id, id));
+  if (!run) throw new CollapsarError("not-found", `there is no run "${id}"`);
+  return run;
+}
+
+function selectRuns({ orm }: Queries) {
+  return orm
+    .select({ ...getTableColumns(runs), checkpoints: count(checkpoints.id), lastEpoch: max(checkpoints.epoch) })
+    .from(runs)
+    .leftJoin(checkpoints, eq(checkpoints.runId, runs.id))
+    .groupBy(runs.id)
+    .$dynamic();
+}

@@ -1,0 +1,140 @@
+import { isNull, sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  check,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
+
+const time = () => timestamp({ withTimezone: true, mode: "date", precision: 3 });
+
+/** A training run: what the seeds of a group are. */
+export const runs = pgTable(
+  "runs",
+  {
+    id: text().primaryKey(),
+    experiment: text(),
+    group: text(),
+    seed: bigint({ mode: "number" }),
+    labels: jsonb().$type<Readonly<Record<string, string>>>().notNull().default({}),
+    createdAt: time().notNull().defaultNow(),
+  },
+  (run) => [index().on(run.experiment, run.id)],
+);
+
+/** A checkpoint of a run: which bytes it had after which epoch. */
+export const checkpoints = pgTable(
+  "checkpoints",
+  {
+    id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    runId: text()
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    epoch: bigint({ mode: "number" }),
+    sha256: text().notNull(),
+    /** Where these bytes were first read. */
+    url: text().notNull(),
+    size: bigint({ mode: "number" }).notNull(),
+    metadata: jsonb().$type<Readonly<Record<string, string>>>().notNull().default({}),
+    createdAt: time().notNull().defaultNow(),
+  },
+  (checkpoint) => [
+    unique("checkpoints_identity").on(checkpoint.runId, checkpoint.epoch, checkpoint.sha256).nullsNotDistinct(),
+    index().on(checkpoint.sha256),
+  ],
+);
+
+export const evaluationStatus = pgEnum("evaluation_status", ["queued", "running", "succeeded", "failed", "cancelled"]);
+
+/** What the record keeps of a protocol: at least the training set; two protocols are equal when their digests are. */
+export interface RecordedProtocol {
+  readonly dataset: { readonly name: string; readonly digest: string };
+}
+
+/** Images done of those an evaluation has to run through the network. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Why an evaluation failed, or why its last attempt did. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One request to evaluate one checkpoint, and what came of it. */
+export const evaluations = pgTable(
+  "evaluations",
+  {
+    /** A ULID: the order of ids is that of submission. */
+    id: text().primaryKey(),
+    status: evaluationStatus().notNull().default("queued"),
+    /** As the caller sent it, checked. */
+    request: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    requestKey: text().notNull(),
+    force: boolean().notNull().default(false),
+    checkpointUrl: text().notNull(),
+    checkpointEtag: text().notNull(),
+    checkpointSize: bigint({ mode: "number" }).notNull(),
+    attempts: integer().notNull().default(0),
+    progress: jsonb().$type<Progress>(),
+    error: jsonb().$type<Failure>(),
+    /** What the worker found the checkpoint to be. */
+    checkpointId: bigint({ mode: "number" }).references(() => checkpoints.id, { onDelete: "cascade" }),
+    protocol: text(),
+    protocolParts: jsonb().$type<RecordedProtocol>(),
+    /** The evaluation that had recorded the same identity before; this one then has no values of its own. */
+    sameAs: text(),
+    /** Per metric that was left out, the reason. */
+    omitted: jsonb().$type<Readonly<Record<string, string>>>(),
+    /** Wall-clock seconds per step. */
+    seconds: jsonb().$type<Readonly<Record<string, number>>>(),
+    createdAt: time().notNull().defaultNow(),
+    startedAt: time(),
+    finishedAt: time(),
+  },
+  (evaluation) => [
+    foreignKey({ columns: [evaluation.sameAs], foreignColumns: [evaluation.id] }).onDelete("cascade"),
+    // Two submissions of the same thing at the same moment become one evaluation.
+    uniqueIndex("evaluations_request")
+      .on(evaluation.requestKey)
+      .where(sql`not ${evaluation.force} and ${evaluation.status} in ('queued', 'running', 'succeeded')`),
+    // An identity (checkpoint, protocol) is recorded once, whatever the workers do; only `force` adds to it.
+    uniqueIndex("evaluations_identity")
+      .on(evaluation.checkpointId, evaluation.protocol)
+      .where(sql`not ${evaluation.force} and ${evaluation.sameAs} is null and ${evaluation.status} = 'succeeded'`),
+    index("evaluations_of_checkpoint")
+      .on(evaluation.checkpointId, evaluation.protocol)
+      .where(isNull(evaluation.sameAs)),
+    index().on(evaluation.status, evaluation.id),
+  ],
+);
+
+/** The numbers of an evaluation, in full double precision; what is not finite is refused. */
+export const metricValues = pgTable(
+  "metric_values",
+  {
+    evaluationId: text()
+      .notNull()
+      .references(() => evaluations.id, { onDelete: "cascade" }),
+    name: text().notNull(),
+    value: doublePrecision().notNull(),
+  },
+  (metric) => [
+    primaryKey({ columns: [metric.evaluationId, metric.name] }),
+    // PostgreSQL sorts NaN above Infinity and holds it equal to itself, so this one bound refuses both.
+    check("metric_values_finite", sql`${metric.value} > '-Infinity' and ${metric.value} < 'Infinity'`),
+  ],
+);

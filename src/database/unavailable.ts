@@ -1,0 +1,27 @@
+import { sql } from "drizzle-orm";
+import { CollapsarError } from "../errors.ts";
+import type { Queries } from "./database.ts";
+
+/** Returns `database-unavailable` for the database called `name`; an error that is ours already stays as it is. */
+export function unavailable(name: string, error: unknown): CollapsarError {
+  if (error instanceof CollapsarError) return error;
+  return new CollapsarError("database-unavailable", `${name} cannot be used: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Returns a function that asks the database called `name` for an answer. */
+export function pingVia(orm: Queries["orm"], name: string): () => Promise<void> {
+  return async () => {
+    try {
+      await orm.execute(sql`select 1`);
+    } catch (error) {
+      throw unavailable(name, error);
+    }
+  };
+}
+
+/** drizzle and Node wrap the error that tells the reason: a failed query, an attempt on each address of a host. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (error instanceof Error) return error.cause ? reasonOf(error.cause) : error.message;
+  return String(error);
+}

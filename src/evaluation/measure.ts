@@ -1,0 +1,30 @@
+import { CollapsarError } from "../errors.ts";
+import { CollapseState } from "../metrics/collapse.ts";
+import { testMetrics } from "../metrics/testMetrics.ts";
+import type { Classifier, FeatureSet } from "./features.ts";
+
+/** Metrics by the names of the API, and for each that could not be taken the reason. */
+export interface Measured {
+  readonly values: Readonly<Record<string, number>>;
+  readonly omitted: Readonly<Record<string, string>>;
+}
+
+const NO_TEST = "no test set is known: give one";
+const UNLABELLED_TEST = "the test set has no labels";
+
+/**
+ * Returns all metrics of a network from its features: collapse over the training set, accuracy over the test set.
+ * @throws CollapsarError that names the offender where the collapse metrics are not defined.
+ */
+export function measure(train: FeatureSet, test: FeatureSet | null, classifier: Classifier): Measured {
+  const labels = train.labels;
+  if (!labels) throw new CollapsarError("malformed-dataset", "the training set has no labels, which NC metrics need");
+  const state = new CollapseState(classifier.classes, classifier.dimensions);
+  state.update(train.features, train.logits, labels);
+  const { values, classMeans } = state.finish(classifier);
+  if (!test?.labels) {
+    const reason = test ? UNLABELLED_TEST : NO_TEST;
+    return { values, omitted: { accuracy: reason, ncc_accuracy: reason } };
+  }
+  return { values: { ...values, ...testMetrics({ ...test, labels: test.labels }, classMeans) }, omitted: {} };
+}

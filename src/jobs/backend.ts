@@ -1,0 +1,34 @@
+import { type ConstructorOptions, fromPglite, type SendOptions } from "pg-boss";
+import type { Database } from "../database/database.ts";
+
+/** Of the queue on a server; the workers and the service hold their own pool besides. */
+const SERVER_CONNECTIONS = 4;
+/**
+ * A worker on a server that is silent for this long is taken for dead. Longer than a worker's longest step between two
+ * turns of the event loop, one batch on WASM of about 10 s; and with a look every SUPERVISE_SECONDS, the back-off and the
+ * poll, short enough that the job runs again within 30 s.
+ */
+const HEARTBEAT_SECONDS = 15;
+const SUPERVISE_SECONDS = 4;
+
+/** How pg-boss reaches the database, and the options of jobs there. */
+interface Backend {
+  readonly connection: ConstructorOptions;
+  readonly job: SendOptions;
+}
+
+/** Returns what of the queue depends on where `database` is: on the embedded one, where nobody else works, no heartbeat. */
+export function backendOf(database: Database): Backend {
+  if (database.kind === "embedded") {
+    return { connection: { backend: "pglite", db: fromPglite(database.pglite) }, job: {} };
+  }
+  return {
+    connection: {
+      connectionString: database.url,
+      max: SERVER_CONNECTIONS,
+      superviseIntervalSeconds: SUPERVISE_SECONDS,
+      monitorIntervalSeconds: SUPERVISE_SECONDS,
+    },
+    job: { heartbeatSeconds: HEARTBEAT_SECONDS },
+  };
+}

@@ -1,0 +1,34 @@
+import type { Submission, Submitted } from "../database/evaluations.ts";
+import type { DatasetSources } from "../datasets/open.ts";
+import { requestKey } from "../evaluation/identity.ts";
+import type { EvaluationRequest } from "../evaluation/request.ts";
+import { versionsOf } from "../evaluation/sets.ts";
+import type { Queue } from "./queue.ts";
+
+/** Takes a request in, and tells the evaluation that answers it. */
+export type Submitter = (request: EvaluationRequest) => Promise<Submitted>;
+
+/**
+ * Returns what can be said of a request without reading the checkpoint or the datasets, so that what cannot be evaluated
+ * at all is refused at once, and what was asked before is known again.
+ * @throws CollapsarError of the storage; `unknown-dataset`, `missing-dataset`.
+ */
+export async function submissionOf(request: EvaluationRequest, sources: DatasetSources): Promise<Submission> {
+  const [object, versions] = await Promise.all([
+    sources.storage.head(request.checkpoint),
+    versionsOf(request, sources),
+  ]);
+  return {
+    request,
+    requestKey: requestKey(request, object, versions),
+    checkpointUrl: object.url,
+    checkpointEtag: object.etag,
+    checkpointSize: object.size,
+    force: request.force ?? false,
+  };
+}
+
+/** Returns the submitter of `queue`: what was asked before is answered with the first evaluation. */
+export function submitterOf(queue: Queue, sources: DatasetSources): Submitter {
+  return async (request) => queue.submit(await submissionOf(request, sources));
+}

@@ -1,0 +1,89 @@
+import { CollapsarError } from "../errors.ts";
+import type { Matrix, Reals } from "./matrix.ts";
+import { zeros } from "./matrix.ts";
+
+/**
+ * Sums and counts per class, exact enough that neither a large common offset nor the order of samples or shards moves the
+ * means by more than a unit in the last place: float64 with the rounding error of each addition kept aside (Neumaier's
+ * compensated sum, by Knuth's TwoSum, which has no branch).
+ */
+export class ClassSums {
+  readonly counts: Float64Array;
+  readonly #sums: Matrix;
+  readonly #errors: Matrix;
+
+  constructor(classes: number, dimensions: number) {
+    this.counts = new Float64Array(classes);
+    this.#sums = zeros(classes, dimensions);
+    this.#errors = zeros(classes, dimensions);
+  }
+
+  /** Adds n samples: features n×D, finite, and labels n in 0 to C−1. */
+  add(features: Reals, labels: Int32Array): void {
+    const { columns, values: sums } = this.#sums;
+    const errors = this.#errors.values;
+    for (let i = 0; i < labels.length; i++) {
+      this.counts[labels[i]]++;
+      addCompensated(sums, errors, labels[i] * columns, features, i * columns, columns);
+    }
+  }
+
+  /** Adds the samples of `other`, of the same shape. */
+  merge(other: ClassSums): void {
+    const { length } = this.#sums.values;
+    addCompensated(this.#sums.values, this.#errors.values, 0, other.#sums.values, 0, length);
+    for (let k = 0; k < length; k++) this.#errors.values[k] += other.#errors.values[k];
+    for (let c = 0; c < this.counts.length; c++) this.counts[c] += other.counts[c];
+  }
+
+  /** Returns the class means μ_c (C×D). @throws CollapsarError `missing-class` that names a class without samples. */
+  means(): Matrix {
+    const empty = this.counts.indexOf(0);
+    if (empty >= 0) throw new CollapsarError("missing-class", `class ${empty} has no sample: at least 1 was expected`);
+    const { columns, values } = this.#sums;
+    const counts = this.counts;
+    const errors = this.#errors.values;
+    return { ...this.#sums, values: values.map((sum, k) => (sum + errors[k]) / counts[Math.floor(k / columns)]) };
+  }
+}
+
+/** Adds `length` numbers of `values` from `from` on to the compensated sums from `to` on. */
+function addCompensated(
+  sums: Float64Array,
+  errors: Float64Array,
+  to: number,
+  values: Reals,
+  from: number,
+  length: number,
+): void {
+  for (let d = 0; d < length; d++) {
+    const sum = sums[to + d];
+    const value = values[from + d];
+    const total = sum + value;
+    const added = total - sum;
+    errors[to + d] += sum - (total - added) + (value - added);
+    sums[to + d] = total;
+  }
+}
+
+/**
+ * Returns Ṁ (C×D): the class means less their mean `μ_G = 1/C Σ_c μ_c`. A difference within the rounding of the means it
+ * comes from is 0, so that equal means are seen as equal and never give a direction made of rounding noise.
+ */
+export function centredMeans(means: Matrix): Matrix {
+  const { rows: classes, columns, values } = means;
+  const sum = new Float64Array(columns);
+  const error = new Float64Array(columns);
+  const largest = new Float64Array(columns);
+  for (let k = 0; k < values.length; k++) largest[k % columns] = Math.max(largest[k % columns], Math.abs(values[k]));
+  for (let c = 0; c < classes; c++) addCompensated(sum, error, 0, values, c * columns, columns);
+  return {
+    ...means,
+    values: values.map((mean, k) => {
+      const d = k % columns;
+      const difference = mean - (sum[d] + error[d]) / classes;
+      // each mean is off by up to 1 ε of itself, their mean by up to 2 ε of the largest
+      return Math.abs(difference) <= 4 * Number.EPSILON * largest[d] ? 0 : difference;
+    }),
+  };
+}

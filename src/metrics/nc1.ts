@@ -1,0 +1,80 @@
+import { EigenvalueDecomposition, Matrix as SquareMatrix } from "ml-matrix";
+import { rowProducts } from "./kernels.ts";
+import type { Matrix, Reals } from "./matrix.ts";
+import { addRow, productWithTransposed, zeros } from "./matrix.ts";
+
+/** An eigenvalue of Σ_B counts as zero at or below this share of the largest. */
+const ZERO_EIGENVALUE = 1e-12;
+
+/** The non-zero part of `ṀᵀṀ = C Σ_B`: eigenvalues, largest first, and unit eigenvectors as rows (rank×D). */
+export interface BetweenClassSpectrum {
+  readonly rank: number;
+  readonly eigenvalues: Float64Array;
+  readonly directions: Matrix;
+}
+
+/**
+ * Returns the spectrum of the centred class means Ṁ (C×D, not all zero) by way of their C×C Gram matrix:
+ * `ṀṀᵀ = Q Λ Qᵀ` has the same non-zero eigenvalues, and `u_k = Ṁᵀ q_k / √λ_k` are the eigenvectors. A D×D
+ * pseudo-inverse would need a tolerance for D−C+1 eigenvalues that are zero but for rounding.
+ */
+export function betweenClassSpectrum(centred: Matrix): BetweenClassSpectrum {
+  const { rows: classes, columns } = centred;
+  const gram = SquareMatrix.from1DArray(classes, classes, productWithTransposed(centred, centred).values);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true });
+  const largest = Math.max(...realEigenvalues);
+  const kept = realEigenvalues
+    .map((value, index) => ({ value, index }))
+    .filter(({ value }) => value > ZERO_EIGENVALUE * largest)
+    .sort((a, b) => b.value - a.value);
+  const directions = zeros(kept.length, columns);
+  kept.forEach(({ value, index }, k) => {
+    for (let c = 0; c < classes; c++)
+      addRow(directions, k, eigenvectorMatrix.get(c, index) / Math.sqrt(value), centred, c);
+  });
+  return { rank: kept.length, eigenvalues: Float64Array.from(kept, ({ value }) => value), directions };
+}
+
+/** Sums over samples of `‖h − μ_y‖²` and of `Σ_k (u_k·(h − μ_y))² / λ_k`. */
+export interface WithinClassScatter {
+  total: number;
+  whitened: number;
+}
+
+/**
+ * Adds the scatter of n samples (features n×D, labels n) about their class means (C×D) to `scatter`, sample by sample, so
+ * that the sums depend on the order of the samples alone and not on how they are cut into chunks.
+ */
+export function addScatter(
+  scatter: WithinClassScatter,
+  features: Reals,
+  labels: Int32Array,
+  means: Matrix,
+  { rank, eigenvalues, directions }: BetweenClassSpectrum,
+): void {
+  const { columns } = means;
+  const residual = new Float64Array(columns);
+  const projections = new Float64Array(rank);
+  for (let i = 0; i < labels.length; i++) {
+    const from = i * columns;
+    const mean = labels[i] * columns;
+    let total = 0;
+    for (let d = 0; d < columns; d++) {
+      residual[d] = features[from + d] - means.values[mean + d];
+      total += residual[d] * residual[d];
+    }
+    rowProducts(directions, residual, projections);
+    let whitened = 0;
+    for (let k = 0; k < rank; k++) whitened += (projections[k] * projections[k]) / eigenvalues[k];
+    scatter.total += total;
+    scatter.whitened += whitened;
+  }
+}
+
+/**
+ * Returns NC1, variability collapse (Haas et al., Eq. 3): `Tr(Σ_W Σ_B†)/C = 1/N Σ_i Σ_k (u_k·(h_i − μ_y))² / λ_k`, with
+ * λ_k, u_k of `ṀᵀṀ`; the C of `Σ_B = ṀᵀṀ/C` and that of the definition cancel.
+ */
+export function nc1({ whitened }: WithinClassScatter, samples: number): number {
+  return whitened / samples;
+}

@@ -1,0 +1,33 @@
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { CollapsarError } from "../errors.ts";
+import { redactUrl } from "./url.ts";
+
+/**
+ * Returns a function that says where `path`, the target of `url`, really lies, whether it exists or not, all symbolic
+ * links resolved; with `roots` null it returns `path` as it is.
+ * The function throws CollapsarError `forbidden-url` for what does not lie below (or is) one of the roots.
+ */
+export function confineTo(roots: readonly string[] | null): (url: string, path: string) => Promise<string> {
+  return async (url, path) => {
+    if (!roots) return path;
+    const real = await realPath(path);
+    const allowed = await Promise.all(roots.map(realPath));
+    if (allowed.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return real;
+    throw new CollapsarError("forbidden-url", `"${redactUrl(url)}" is outside the folders this service may use`);
+  };
+}
+
+/** Returns a handler of rejections that answers `value` where the file does not exist, and throws anything else. */
+export function absentAs<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
+    throw error;
+  };
+}
+
+/** Returns the real path of what exists of `path`, followed by the rest as it is. */
+async function realPath(path: string): Promise<string> {
+  const real = await realpath(path).catch(absentAs(null));
+  return real ?? join(await realPath(dirname(path)), basename(path));
+}

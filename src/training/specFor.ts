@@ -1,0 +1,25 @@
+import { CollapsarError } from "../errors.ts";
+import { type NetworkSpec, STEMS, VARIANTS } from "../networks/spec.ts";
+import { normalisationOf } from "./normalisation.ts";
+import type { Recipe } from "./recipe.ts";
+import type { TrainingSet } from "./trainingSet.ts";
+
+/**
+ * Returns the network that `recipe` trains on `set`: geometry, classes and normalisation follow from the images.
+ * @throws CollapsarError `wrong-shape` where they do not fit the recipe's variant, or any.
+ */
+export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
+  const { channels, height, width, name } = set.dataset;
+  const fitting = VARIANTS.filter((variant) => {
+    const stem = STEMS[variant];
+    return stem.channels === channels && stem.height === height && stem.width === width;
+  });
+  const variant = recipe.variant ?? fitting[0];
+  if (!variant || !fitting.includes(variant))
+    throw new CollapsarError(
+      "wrong-shape",
+      `images of ${name} are ${channels}×${height}×${width}, which ${variant ? `variant ${variant} does` : "no variant does"} not take`,
+    );
+  const { mean, std } = normalisationOf(set) ?? { mean: null, std: null };
+  return { arch: recipe.arch, variant, width: recipe.width, classes: set.classes, l2Norm: recipe.l2Norm, mean, std };
+}

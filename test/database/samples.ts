@@ -1,0 +1,53 @@
+import type { Database } from "../../src/database/database.ts";
+import { type Evaluation, type Submission, submitEvaluation } from "../../src/database/evaluations.ts";
+import { type Outcome, recordEvaluation } from "../../src/database/record.ts";
+
+let count = 0;
+
+/** Returns a name that no other test uses. */
+export function fresh(prefix: string): string {
+  count += 1;
+  return `${prefix}-${process.pid}-${count}`;
+}
+
+/** Returns a submission; without a key, one like no other. */
+export function submission(changes: Partial<Submission> = {}): Submission {
+  return {
+    request: { checkpoint: "s3://models/a.safetensors", run: { seed: 1 } },
+    requestKey: fresh("key"),
+    checkpointUrl: "s3://models/a.safetensors",
+    checkpointEtag: '"1f"',
+    checkpointSize: 5_000_000_000, // more than 32 bits hold
+    force: false,
+    ...changes,
+  };
+}
+
+export interface OutcomeChanges {
+  run?: Partial<Outcome["run"]>;
+  epoch?: number | null;
+  sha256?: string;
+  protocol?: string;
+  dataset?: string;
+  values?: Record<string, number>;
+}
+
+/** Returns an outcome; without changes, of a run and of bytes like no other. */
+export function outcome(changes: OutcomeChanges = {}): Outcome {
+  const { run, epoch = 1, sha256 = fresh("sha"), protocol = "p1", dataset = "digits", values = { nc1: 0.5 } } = changes;
+  return {
+    run: { id: fresh("run"), ...run },
+    checkpoint: { epoch, sha256, url: "s3://models/a.safetensors", size: 12, metadata: { arch: "resnet18" } },
+    protocol,
+    protocolParts: { dataset: { name: dataset, digest: `digest of ${dataset}` } },
+    values,
+    omitted: { "auroc:mnist:gmm": "no such set was asked for" },
+    seconds: { extract: 1.5 },
+  };
+}
+
+/** Submits an evaluation and records the outcome for it. */
+export async function evaluated(database: Database, changes: OutcomeChanges = {}, force = false): Promise<Evaluation> {
+  const { evaluation } = await submitEvaluation(database, submission({ force }));
+  return recordEvaluation(database, evaluation.id, outcome(changes));
+}
