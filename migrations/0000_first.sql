@@ -26,6 +26,7 @@ CREATE TABLE "evaluations" (
 	"checkpoint_id" bigint,
 	"protocol" text,
 	"protocol_parts" jsonb,
+	"engine" jsonb,
 	"same_as" text,
 	"omitted" jsonb,
 	"seconds" jsonb,

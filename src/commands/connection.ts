@@ -1,15 +1,23 @@
 import { createApp } from "../api/app.ts";
+import type { EvaluationResource } from "../api/contract.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Config } from "../config.ts";
 import { readHolder } from "../database/lock.ts";
 import { openDatabase } from "../database/open.ts";
 import { CollapsarError, type ErrorCode } from "../errors.ts";
+import type { EvaluationRequest } from "../evaluation/request.ts";
 
 /** The API, of a service that has the embedded database or of an app in this process. */
 export interface Connection {
   /** Returns the body of a successful answer. @throws CollapsarError what the problem of any other says. */
   request<T>(path: string, init?: RequestInit): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Returns the answer to `POST /evaluate`, which may wait up to `waitSeconds` for the end. */
+export function submit({ request }: Connection, body: EvaluationRequest, waitSeconds = 0): Promise<EvaluationResource> {
+  const headers = { "content-type": "application/json", ...(waitSeconds > 0 && { prefer: `wait=${waitSeconds}` }) };
+  return request("/evaluate", { method: "POST", headers, body: JSON.stringify(body) });
 }
 
 /**
@@ -25,6 +33,11 @@ export function connectToHolder(config: Config): Connection | null {
       "database-locked",
       `the embedded database in ${config.home} is in use by "${command}" (pid ${pid}), which is no service: try again when it has ended`,
     );
+  return serviceAt(address);
+}
+
+/** Returns the API of the service with this base URL. */
+export function serviceAt(address: string): Connection {
   return {
     request: async (path, init) => bodyOf(await reach(`${address}${path}`, init)),
     close: async () => {},

@@ -9,7 +9,7 @@ import type { Progress } from "../evaluation/evaluate.ts";
 import { type EvaluationRequest, parseRequest } from "../evaluation/request.ts";
 import { evaluateNow } from "../jobs/now.ts";
 import { openStorage } from "../storage/open.ts";
-import { type Connection, connectToHolder } from "./connection.ts";
+import { type Connection, connectToHolder, submit } from "./connection.ts";
 import { formatMetrics } from "./metrics.ts";
 import { engineOption, networkOption, wholeNumber } from "./options.ts";
 import { jsonOption, print } from "./output.ts";
@@ -71,11 +71,7 @@ async function evaluateHere(
 
 /** Lets the service that holds the database evaluate, and waits for it. */
 async function evaluateThere(service: Connection, request: EvaluationRequest, onProgress: Report) {
-  let evaluation = await service.request<EvaluationResource>("/evaluate", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(request),
-  });
+  let evaluation = await submit(service, request);
   while (evaluation.status === "queued" || evaluation.status === "running") {
     await sleep(POLL_MILLISECONDS);
     evaluation = await service.request<EvaluationResource>(`/evaluations/${evaluation.id}`);

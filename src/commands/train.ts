@@ -8,7 +8,7 @@ import { trainBatch } from "../training/batch.ts";
 import type { RunSummary } from "../training/event.ts";
 import { LOSS_NAMES } from "../training/losses/loss.ts";
 import { batchProgress } from "../training/progress.ts";
-import { gridOf, type Recipe, type RecipeInput } from "../training/recipe.ts";
+import { DEFAULTS, gridOf, type Recipe, type RecipeInput } from "../training/recipe.ts";
 import { parseSeeds } from "../training/seeds.ts";
 import { wholeNumber } from "./options.ts";
 import { jsonOption } from "./output.ts";
@@ -34,9 +34,9 @@ export function trainCommand(): Command {
   return new Command("train")
     .description("Train a batch of networks, one per loss and seed, and push a checkpoint after every epoch.")
     .requiredOption("--dataset <name>", "digits, fashion-mnist, … or the path or URL of a file of images")
-    .addOption(new Option("--arch <name>", "architecture").choices(ARCHITECTURES).default("resnet18"))
+    .addOption(new Option("--arch <name>", "architecture").choices(ARCHITECTURES).default(DEFAULTS.arch))
     .addOption(new Option("--variant <name>", "stem of the network (default: what fits the images)").choices(VARIANTS))
-    .option("--width <channels>", "channels of the first stage", Number, 64)
+    .option("--width <channels>", "channels of the first stage", Number, DEFAULTS.width)
     .option("--loss <names>", `losses to train with, one group each: ${LOSS_NAMES.join(", ")}`, "ce")
     .addOption(
       new Option("--l2-norm [choice]", "divide the features by their norm; both: groups with and without")
@@ -45,13 +45,18 @@ export function trainCommand(): Command {
         .default("false"),
     )
     .option("--seeds <list>", "seeds to train from: 1-3,7", "1")
-    .option("--epochs <count>", "passes over the training images", Number, 350)
-    .option("--batch-size <images>", "images per step", Number, 128)
+    .option("--epochs <count>", "passes over the training images", Number, DEFAULTS.epochs)
+    .option("--batch-size <images>", "images per step", Number, DEFAULTS.batchSize)
     .option("--images-per-epoch <images>", "shorten each epoch to this many images (default: all)", Number)
-    .option("--learning-rate <rate>", "at the start", Number, 0.1)
-    .option("--momentum <factor>", "of stochastic gradient descent", Number, 0.9)
-    .option("--weight-decay <factor>", "of all weights", Number, 5e-4)
-    .option("--milestones <epochs>", "epochs after which the learning rate falls to a tenth", numbers, [150, 250])
+    .option("--learning-rate <rate>", "at the start", Number, DEFAULTS.learningRate)
+    .option("--momentum <factor>", "of stochastic gradient descent", Number, DEFAULTS.momentum)
+    .option("--weight-decay <factor>", "of all weights", Number, DEFAULTS.weightDecay)
+    .option(
+      "--milestones <epochs>",
+      "epochs after which the learning rate falls to a tenth",
+      numbers,
+      DEFAULTS.milestones,
+    )
     .option("--experiment <name>", "what the runs belong to (default: the dataset's name)")
     .option("--to <url>", "s3://bucket/prefix or a folder to push to (default: COLLAPSAR_STORE)")
     .option("--concurrency <runs>", "runs trained at a time (default: as many as there are cores)", wholeNumber(1))
@@ -64,11 +69,10 @@ export function trainCommand(): Command {
 }
 
 /** The recipes asked for; what is wrong with them is wrong usage. */
-function recipesOf({ loss, l2Norm, seeds, to: _, ...shared }: Options, command: Command): Recipe[] {
-  const { concurrency: __, json: ___, quiet: ____, ...recipe } = shared;
+function recipesOf(options: Options, command: Command): Recipe[] {
+  const losses = options.loss.split(",") as RecipeInput["loss"][];
   try {
-    const losses = loss.split(",") as RecipeInput["loss"][];
-    return gridOf(recipe, { losses, seeds: parseSeeds(seeds), l2Norms: L2_NORM[l2Norm] });
+    return gridOf(options, { losses, seeds: parseSeeds(options.seeds), l2Norms: L2_NORM[options.l2Norm] });
   } catch (error) {
     if (error instanceof CollapsarError) command.error(`error: option --${error.message}`, { exitCode: 2 });
     throw error;

@@ -137,8 +137,8 @@ export async function reportProgress({ orm }: Queries, id: string, progress: Pro
     .where(and(eq(evaluations.id, id), eq(evaluations.status, "running")));
 }
 
-/** Puts the evaluation back into the queue after an attempt that failed or was stopped, and notes why. */
-export async function postponeEvaluation({ orm }: Queries, id: string, error: Failure): Promise<void> {
+/** Says that the evaluation waits for another attempt, and why, unless the last one was only stopped. */
+export async function postponeEvaluation({ orm }: Queries, id: string, error?: Failure): Promise<void> {
   await orm.update(evaluations).set({ status: "queued", error }).where(unfinished(id));
 }
 

@@ -23,6 +23,8 @@ export interface Outcome {
   /** Digest of `protocolParts`. */
   readonly protocol: string;
   readonly protocolParts: RecordedProtocol;
+  /** What ran the network, as far as the protocol does not say. */
+  readonly engine: { readonly version: string; readonly device: string };
   /** Finite numbers by metric. */
   readonly values: Readonly<Record<string, number>>;
   /** Per metric that was left out, the reason. */
@@ -109,7 +111,7 @@ async function finish(
   { orm }: Queries,
   id: string,
   checkpointId: number,
-  { protocol, protocolParts, omitted, seconds }: Outcome,
+  { protocol, protocolParts, engine, omitted, seconds }: Outcome,
   sameAs: string | null,
 ): Promise<void> {
   await orm
@@ -119,6 +121,7 @@ async function finish(
       checkpointId,
       protocol,
       protocolParts,
+      engine,
       sameAs,
       omitted,
       seconds,

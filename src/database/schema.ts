@@ -62,8 +62,9 @@ export interface RecordedProtocol {
   readonly dataset: { readonly name: string; readonly digest: string };
 }
 
-/** Images done of those an evaluation has to run through the network. */
+/** What an evaluation is doing, and how far it is. */
 export interface Progress {
+  readonly stage: string;
   readonly done: number;
   readonly total: number;
 }
@@ -95,6 +96,8 @@ export const evaluations = pgTable(
     checkpointId: bigint({ mode: "number" }).references(() => checkpoints.id, { onDelete: "cascade" }),
     protocol: text(),
     protocolParts: jsonb().$type<RecordedProtocol>(),
+    /** What ran the network. */
+    engine: jsonb().$type<{ readonly version: string; readonly device: string }>(),
     /** The evaluation that had recorded the same identity before; this one then has no values of its own. */
     sameAs: text(),
     /** Per metric that was left out, the reason. */

@@ -27,7 +27,7 @@ export const requestSchema = z.strictObject({
   test: reference.optional().describe("name or URL of the test set; default: the test part of a named dataset"),
   run: runSchema.optional(),
   network: z
-    .record(z.enum(NETWORK_KEYS as [string, ...string[]]), z.string().max(1024))
+    .partialRecord(z.enum(NETWORK_KEYS as [string, ...string[]]), z.string().max(1024))
     .optional()
     .describe("overrides the checkpoint's metadata: arch, variant, width, classes, l2_norm, mean, std"),
   engine: z.enum(ENGINE_NAMES).optional(),

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { type DrizzleTransactionLike, fromDrizzle, type Job, PgBoss } from "pg-boss";
-import type { Database } from "../database/database.ts";
+import type { Database, Queries } from "../database/database.ts";
 import {
   countUnfinished,
   failEvaluation,
@@ -29,20 +29,25 @@ export interface Queue {
   depth(): Promise<{ queued: number; running: number }>;
   /**
    * Takes no more jobs and returns when no handler runs: `graceful` gives them time to end, otherwise, and after that
-   * time, their signal is aborted and their jobs go back into the queue.
+   * time, their signal is aborted and their evaluations go back into the queue.
    */
   stop(options: { graceful: boolean }): Promise<void>;
 }
 
-/** With the back-off below, the waits between attempts are about 2, 4, 8 and 16 s: a store may restart meanwhile. */
 export const ATTEMPTS = 5;
-const FIRST_RETRY_SECONDS = 2;
-/** No evaluation takes longer; pg-boss allows a day. */
-const LONGEST_EVALUATION_SECONDS = 12 * 3600;
+/** The waits between attempts are about 2, 4, 8 and 16 s: a store may restart meanwhile. */
+const RETRIES = {
+  retryLimit: ATTEMPTS - 1,
+  retryDelay: 2,
+  retryBackoff: true,
+  /** No evaluation takes longer; pg-boss allows a day. */
+  expireInSeconds: 12 * 3600,
+};
 /** NOTIFY wakes the workers for new jobs; polling is for retries that come due. */
-const POLL_SECONDS = 2;
-/** Within the 30 s that Kubernetes gives a pod to end. */
-const GRACE_MS = 20_000;
+const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 };
+/** Together within the 30 s that Kubernetes gives a pod to end: for handlers to finish, then to heed their signal. */
+const GRACE_MS = 15_000;
+const ABORT_MS = 10_000;
 
 const EVALUATE = "evaluate";
 /** Where the jobs go whose attempts are used up, also by death of their worker, which no handler can report. */
@@ -60,54 +65,62 @@ export async function openQueue(database: Database, onError: (error: unknown) =>
   await boss.createQueue(EVALUATE, { deadLetter: EXHAUSTED, notify: true });
   if (database.kind === "embedded") await putBackInterrupted(boss);
 
-  const jobOptions = {
-    retryLimit: ATTEMPTS - 1,
-    retryDelay: FIRST_RETRY_SECONDS,
-    retryBackoff: true,
-    expireInSeconds: LONGEST_EVALUATION_SECONDS,
-    ...job,
-  };
-  const polling = { pollingIntervalSeconds: POLL_SECONDS, notifyPollingIntervalSeconds: POLL_SECONDS };
+  const jobOptions = { ...RETRIES, ...job };
   const attempts = new Set<Promise<void>>();
+  const stopping = new AbortController();
 
   return {
     submit: (submission) =>
       database.orm.transaction(async (orm) => {
         const submitted = await submitEvaluation({ orm }, submission);
-        const { id } = submitted.evaluation;
-        const db = fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
-        if (submitted.created) await boss.send(EVALUATE, { evaluation: id }, { ...jobOptions, db });
+        if (submitted.created) await enqueue({ orm }, submitted.evaluation.id);
         return submitted;
       }),
 
     async work(handler, { concurrency }) {
-      await boss.work(EVALUATE, { ...polling, localConcurrency: concurrency }, async ([job]: EvaluationJob[]) => {
-        const attempt = attemptEvaluation(database, handler, job!);
-        attempts.add(attempt);
-        await attempt.finally(() => attempts.delete(attempt));
+      await boss.work(EVALUATE, { ...POLLING, localConcurrency: concurrency }, async ([job]: EvaluationJob[]) => {
+        const running = attempt(handler, job!);
+        attempts.add(running);
+        await running.finally(() => attempts.delete(running));
       });
-      await boss.work(EXHAUSTED, polling, ([job]: EvaluationJob[]) => giveUp(database, job!.data.evaluation));
+      await boss.work(EXHAUSTED, POLLING, ([job]: EvaluationJob[]) => giveUp(database, job!.data.evaluation));
     },
 
     depth: () => countUnfinished(database),
 
     async stop({ graceful }) {
-      await boss.stop({ graceful, timeout: GRACE_MS });
+      const patience = setTimeout(() => stopping.abort(), graceful ? GRACE_MS : 0);
+      await boss.stop({ timeout: GRACE_MS + ABORT_MS });
+      clearTimeout(patience);
       await Promise.allSettled(attempts);
     },
   };
-}
 
-/** Runs one attempt. Throws where pg-boss shall try again; what another attempt would only repeat ends the evaluation. */
-async function attemptEvaluation(database: Database, handler: Handler, job: EvaluationJob): Promise<void> {
-  const id = job.data.evaluation;
-  try {
-    await handler(id, job.signal, job.retryCount + 1);
-  } catch (error) {
-    const { code, message, retryable } = asCollapsarError(error);
-    const again = retryable || job.signal.aborted;
-    await (again ? postponeEvaluation : failEvaluation)(database, id, { code, message });
-    if (again) throw error;
+  async function enqueue({ orm }: Queries, evaluation: string): Promise<void> {
+    const db = fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
+    await boss.send(EVALUATE, { evaluation }, { ...jobOptions, db });
+  }
+
+  /** Throws where pg-boss shall try again; a failure that another attempt would only repeat ends the evaluation. */
+  async function attempt(handler: Handler, { data: { evaluation }, signal, retryCount }: EvaluationJob): Promise<void> {
+    try {
+      await handler(evaluation, AbortSignal.any([signal, stopping.signal]), retryCount + 1);
+    } catch (error) {
+      if (signal.aborted) throw error; // the job is another worker's by now
+      if (stopping.signal.aborted) return putBack(evaluation);
+      const { code, message, retryable } = asCollapsarError(error);
+      if (!retryable) return failEvaluation(database, evaluation, { code, message });
+      await postponeEvaluation(database, evaluation, { code, message });
+      throw error;
+    }
+  }
+
+  /** As a new job: to be stopped is not the evaluation's fault, and must not use up its attempts. */
+  function putBack(evaluation: string): Promise<void> {
+    return database.orm.transaction(async (orm) => {
+      await postponeEvaluation({ orm }, evaluation);
+      await enqueue({ orm }, evaluation);
+    });
   }
 }
 
@@ -120,13 +133,8 @@ async function giveUp(database: Database, id: string): Promise<void> {
 
 /** On the embedded database nobody else works, so what is active when we start belongs to a process that died. */
 async function putBackInterrupted(boss: PgBoss): Promise<void> {
-  const { rows } = await boss
-    .getDb()
-    .executeSql("select id from pgboss.job where name = $1 and state = 'active'", [EVALUATE]);
-  if (rows.length > 0)
-    await boss.fail(
-      EVALUATE,
-      rows.map(({ id }) => id),
-      { message: "the worker died" },
-    );
+  const active = "select id from pgboss.job where name = $1 and state = 'active'";
+  const { rows } = await boss.getDb().executeSql(active, [EVALUATE]);
+  const ids: string[] = rows.map(({ id }) => id);
+  if (ids.length > 0) await boss.fail(EVALUATE, ids, { message: "the worker died" });
 }

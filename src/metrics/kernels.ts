@@ -1,8 +1,8 @@
 import type { Matrix } from "./matrix.ts";
 
 /*
- * The two inner loops that take the time, N·C·D each. Four rows at a time keep four sums in flight and halve the time
- * of one after the other (N = 8,000, D = 512, C = 100: 0.3 s instead of 0.6 s each); past the end the last row is done again.
+ * The two inner loops that take the time, N·C·D each. Four rows at a time keep four sums in flight: at N = 8,000, D = 512
+ * 0.22 s instead of 0.38 s each for 100 rows, 25 ms instead of 34 ms for 10. Past the end the last row is done again.
  */
 
 /** Writes the inner product of `vector` (D) with each row of `rows` (R×D) to `products` (R). */

@@ -44,6 +44,19 @@ export function productWithTransposed(a: Matrix, b: Matrix): Matrix {
   return product;
 }
 
+/** Returns `a b`. */
+export function product(a: Matrix, b: Matrix): Matrix {
+  const result = zeros(a.rows, b.columns);
+  for (let i = 0; i < a.rows; i++)
+    for (let j = 0; j < a.columns; j++) addRow(result, i, a.values[i * a.columns + j], b, j);
+  return result;
+}
+
+/** Returns `aᵀ`. */
+export function transposed({ rows, columns, values }: Matrix): Matrix {
+  return { rows: columns, columns: rows, values: values.map((_, k) => values[(k % rows) * columns + Math.floor(k / rows)]) };
+}
+
 /** Adds `factor` times row `j` of `source` to row `i` of `target`. */
 export function addRow(target: Matrix, i: number, factor: number, source: Matrix, j: number): void {
   const { columns, values } = target;

@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition, Matrix as SquareMatrix } from "ml-matrix";
 import { rowProducts } from "./kernels.ts";
 import type { Matrix, Reals } from "./matrix.ts";
-import { addRow, productWithTransposed, zeros } from "./matrix.ts";
+import { addRow, product, productWithTransposed, scaled, transposed, zeros } from "./matrix.ts";
 
 /** An eigenvalue of Σ_B counts as zero at or below this share of the largest. */
 const ZERO_EIGENVALUE = 1e-12;
@@ -77,4 +77,44 @@ export function addScatter(
  */
 export function nc1({ whitened }: WithinClassScatter, samples: number): number {
   return whitened / samples;
+}
+
+/** Gradients of NC1 with respect to the residuals `h_i − μ_y` (N×D) and the centred class means Ṁ (C×D). */
+export interface Nc1Gradient {
+  readonly residuals: Matrix;
+  readonly centred: Matrix;
+}
+
+/**
+ * Returns the gradient of `nc1`, residuals and means taken as independent. With the spectrum U (rows u_k), Λ of `ṀᵀṀ`,
+ * projections `Y = Δ Uᵀ`, `K = YᵀY/N` and `T = YᵀΔ/N`:
+ * `∂/∂Δ = 2/N Y Λ⁻¹ U` and `∂/∂Ṁ = 2 Ṁ Uᵀ Λ⁻¹ (Λ⁻¹ (T − K U) − K Λ⁻¹ U)`.
+ * The second is the derivative of the pseudo-inverse at constant rank (Golub and Pereyra 1973) in low-rank form: of the
+ * D×D matrices of `−A†SA† + (I−AA†)S(A†)² + (A†)²S(I−AA†)`, A = Σ_B, S = Σ_W, none is formed.
+ */
+export function nc1Gradient(
+  residuals: Matrix,
+  centred: Matrix,
+  { eigenvalues, directions }: BetweenClassSpectrum,
+): Nc1Gradient {
+  const projections = productWithTransposed(residuals, directions);
+  const covariance = scaled(product(transposed(projections), projections), 1 / residuals.rows);
+  const mixed = scaled(product(transposed(projections), residuals), 1 / residuals.rows);
+  const within = product(covariance, directions);
+  const outside = { ...mixed, values: mixed.values.map((value, k) => value - within.values[k]) };
+  const turned = perEigenvalue(transposed(outside), eigenvalues);
+  const stretched = transposed(product(perEigenvalue(covariance, eigenvalues), directions));
+  const slope = { ...turned, values: turned.values.map((value, k) => value - stretched.values[k]) };
+  return {
+    residuals: scaled(product(perEigenvalue(projections, eigenvalues), directions), 2 / residuals.rows),
+    centred: scaled(
+      productWithTransposed(perEigenvalue(productWithTransposed(centred, directions), eigenvalues), slope),
+      2,
+    ),
+  };
+}
+
+/** Returns `matrix Λ⁻¹`: column k divided by the k-th eigenvalue. */
+function perEigenvalue(matrix: Matrix, eigenvalues: Float64Array): Matrix {
+  return { ...matrix, values: matrix.values.map((value, k) => value / eigenvalues[k % matrix.columns]) };
 }

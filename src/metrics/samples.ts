@@ -11,10 +11,7 @@ export interface Samples {
   readonly labels: Int32Array;
 }
 
-/**
- * Requires n features and logits for n labels. The shapes of features are given where no logits belong to them.
- * @throws CollapsarError `shape-mismatch` that names both counts.
- */
+/** Requires n features (n×D) and logits (n×C) for n labels. @throws CollapsarError `shape-mismatch`, both counts named. */
 export function requireShapes({ features, logits, labels }: Samples, classes: number, dimensions: number): void {
   requireRows("features", features, dimensions, labels);
   requireRows("logits", logits, classes, labels);

@@ -9,6 +9,7 @@ import { absentAs, confineTo } from "./roots.ts";
 import type { ObjectHead, Storage } from "./storage.ts";
 import { parseObjectUrl, redactUrl, unsupportedUrl } from "./url.ts";
 
+/** Reading and hashing takes 1.4 times as long in Node's 64 KiB (256 MiB, cached), and no less in 4 MiB. */
 const CHUNK_BYTES = 2 ** 20;
 
 /** A write in progress; never listed. */

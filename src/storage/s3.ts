@@ -1,33 +1,33 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   HeadObjectCommand,
   paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { CollapsarError } from "../errors.ts";
-import { asS3Error } from "./s3Errors.ts";
+import { asS3Error, withS3Errors } from "./s3Errors.ts";
 import type { ObjectHead, Storage } from "./storage.ts";
-import { parseObjectUrl, unsupportedUrl } from "./url.ts";
+import { parseObjectUrl, redactUrl, unsupportedUrl } from "./url.ts";
 
-/** Larger objects are uploaded in parts of this size, four at a time. The store allows 10,000 parts of 5 MiB or more. */
+/** Larger objects are uploaded in parts of this size, four at a time; at most 10,000 parts make 156 GiB. */
 const PART_BYTES = 16 * 2 ** 20;
 
-/** How often one streamed read is taken up again where its connection broke. */
+/** How often the rest of an object is asked for when the connection of a streamed read breaks. */
 const READ_ATTEMPTS = 4;
 
-/** Without limits a silent peer would hold a worker for ever. */
+/** Without limits a silent peer would hold its caller for ever. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 
 /**
- * Returns a client as the AWS SDK's own environment variables and files say. An endpoint of one's own
- * (`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`) is addressed by path, without the checksums that many such stores refuse,
- * and in region us-east-1 unless told otherwise.
+ * Returns a client as the AWS SDK's own variables and files say. An endpoint of one's own (`AWS_ENDPOINT_URL_S3`,
+ * `AWS_ENDPOINT_URL`) is addressed by path, in region us-east-1 unless told otherwise. Checksums the protocol does not
+ * require are left out everywhere: many stores refuse them.
  */
-export function s3Client(env: NodeJS.ProcessEnv = process.env): S3Client {
+export function s3Client(): S3Client {
+  const { env } = process;
   const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || (endpoint && "us-east-1");
   return new S3Client({
@@ -41,78 +41,121 @@ export function s3Client(env: NodeJS.ProcessEnv = process.env): S3Client {
 
 /** Returns the storage of `s3://bucket/key` URLs; the key is percent-decoded. */
 export function s3Storage(client: S3Client): Storage {
-  async function get({ bucket, key }: Location, signal: AbortSignal | undefined, from?: { byte: number; etag: string }) {
-    const range = from && { Range: `bytes=${from.byte}-`, IfMatch: from.etag };
-    return client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...range }), { abortSignal: signal });
-  }
-
-  /** Yields the whole object from its first response on; where the connection breaks, the rest is asked for. */
-  async function* resumed(
-    location: Location,
-    first: GetObjectCommandOutput,
-    head: ObjectHead,
-    signal: AbortSignal | undefined,
-  ): AsyncIterable<Uint8Array> {
-    let byte = 0;
-    let response = first;
-    for (let attempt = 1; byte < head.size; attempt++) {
-      try {
-        if (attempt > 1) response = await get(location, signal, { byte, etag: head.etag });
-        for await (const chunk of response.Body as AsyncIterable<Uint8Array>) {
-          byte += chunk.length;
-          yield chunk;
-        }
-        if (byte < head.size) throw new Error(`the body ended after ${byte} of ${head.size} bytes`);
-      } catch (error) {
-        const failure = asS3Error(location.url, error, signal);
-        if (attempt === READ_ATTEMPTS || !(failure instanceof CollapsarError && failure.retryable)) throw failure;
-      }
-    }
-  }
-
   return {
     head: (url, { signal } = {}) =>
       withS3Errors(url, signal, async () => {
-        const { bucket, key } = locate(url);
-        return headOf(
-          { bucket, key },
-          await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal }),
-        );
+        const object = locate(url);
+        return headOf(object, await client.send(new HeadObjectCommand(object), { abortSignal: signal }));
       }),
 
     read: (url, { signal } = {}) =>
       withS3Errors(url, signal, async () => {
-        const location = { ...locate(url), url };
-        const response = await get(location, signal);
-        const head = headOf(location, response);
-        return { head, stream: resumed(location, response, head, signal) };
+        const object = locate(url);
+        const answer = await client.send(new GetObjectCommand(object), { abortSignal: signal });
+        const head = headOf(object, answer);
+        return { head, stream: resumed(client, object, head, answer.Body as Body, signal) };
       }),
 
     write: (url, bytes, { signal } = {}) =>
       withS3Errors(url, signal, async () => {
-        const { bucket, key } = locate(url);
-        const params = { Bucket: bucket, Key: key, Body: bytes };
-        const upload = new Upload({ client, params, partSize: PART_BYTES });
-        const abort = () => void upload.abort();
-        signal?.throwIfAborted();
-        signal?.addEventListener("abort", abort);
-        try {
-          const { ETag } = await upload.done();
-          return headOf({ bucket, key }, { ContentLength: bytes.length, ETag });
-        } finally {
-          signal?.removeEventListener("abort", abort);
-        }
+        const object = locate(url);
+        const upload = new Upload({ client, params: { ...object, Body: bytes }, partSize: PART_BYTES });
+        const { ETag } = await abortable(upload, signal);
+        return headOf(object, { ETag, ContentLength: bytes.length });
       }),
 
     async *list(prefix, { signal } = {}) {
-      const heads = await withS3Errors(prefix, signal, () => listFolder(client, prefix, signal));
-      yield* heads;
+      yield* await withS3Errors(prefix, signal, () => listFolder(client, prefix, signal));
     },
 
     remove: (url, { signal } = {}) =>
       withS3Errors(url, signal, async () => {
-        const { bucket, key } = locate(url);
-        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+        await client.send(new DeleteObjectCommand(locate(url)), { abortSignal: signal });
       }),
   };
+}
+
+type Body = AsyncIterable<Uint8Array>;
+
+interface Location {
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+function locate(url: string, { folder = false } = {}): Location {
+  const { host, path } = parseObjectUrl(url, { folder });
+  if (!/^[a-z0-9][a-z0-9._-]+$/i.test(host)) throw unsupportedUrl(url, "expected s3://bucket/key");
+  return { Bucket: host, Key: path };
+}
+
+function urlOf({ Bucket, Key }: Location): string {
+  return `s3://${Bucket}/${encodeURI(Key).replace(/[?#]/g, encodeURIComponent)}`;
+}
+
+function headOf(
+  object: Location,
+  { ContentLength: size, ETag: etag }: { ContentLength?: number | undefined; ETag?: string | undefined },
+): ObjectHead {
+  const url = urlOf(object);
+  if (size === undefined || etag === undefined)
+    throw new CollapsarError("storage-unavailable", `the store sent no size or ETag of "${redactUrl(url)}"`);
+  return { url, size, etag };
+}
+
+/** Yields the whole object, of which `body` came first; where the connection breaks, the rest is asked for. */
+async function* resumed(
+  client: S3Client,
+  object: Location,
+  { url, size, etag }: ObjectHead,
+  body: Body,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> {
+  let received = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const rest = attempt === 1 ? body : await readFrom(client, object, received, etag, signal);
+      for await (const chunk of rest) {
+        received += chunk.length;
+        yield chunk;
+      }
+      if (received >= size) return;
+      throw new CollapsarError("storage-unavailable", `"${redactUrl(url)}" ended after ${received} of ${size} bytes`);
+    } catch (error) {
+      const failure = asS3Error(url, error, signal);
+      const transient = failure instanceof CollapsarError && failure.retryable;
+      if (!transient || attempt === READ_ATTEMPTS) throw failure;
+    }
+  }
+}
+
+async function readFrom(
+  client: S3Client,
+  object: Location,
+  byte: number,
+  etag: string,
+  signal: AbortSignal | undefined,
+): Promise<Body> {
+  const command = new GetObjectCommand({ ...object, Range: `bytes=${byte}-`, IfMatch: etag });
+  return (await client.send(command, { abortSignal: signal })).Body as Body;
+}
+
+async function abortable(upload: Upload, signal: AbortSignal | undefined): Promise<{ ETag?: string | undefined }> {
+  const abort = () => void upload.abort();
+  signal?.addEventListener("abort", abort);
+  try {
+    return await upload.done();
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Returns the objects below `prefix`, without the empty ones that stand for folders. */
+async function listFolder(client: S3Client, prefix: string, signal: AbortSignal | undefined): Promise<ObjectHead[]> {
+  const { Bucket, Key } = locate(prefix, { folder: true });
+  const input = { Bucket, Prefix: Key && `${Key}/` };
+  const heads: ObjectHead[] = [];
+  for await (const page of paginateListObjectsV2({ client }, input, { abortSignal: signal }))
+    for (const { Key, Size, ETag } of page.Contents ?? [])
+      if (!Key!.endsWith("/")) heads.push(headOf({ Bucket, Key: Key! }, { ContentLength: Size, ETag }));
+  return heads.sort((a, b) => (a.url < b.url ? -1 : 1));
 }

@@ -8,7 +8,11 @@ import type { TrainingSet } from "./trainingSet.ts";
  * Returns the metadata that say where a checkpoint of this run comes from. `recipe` (JSON) is all that decides the weights
  * after a given epoch; so the number of epochs is not in it, and a run can be made longer.
  */
-export function originOf({ epochs: _, ...recipe }: Recipe, { variant }: NetworkSpec, { dataset, validation }: TrainingSet) {
+export function originOf(
+  { epochs: _, ...recipe }: Recipe,
+  { variant }: NetworkSpec,
+  { dataset, validation }: TrainingSet,
+) {
   const { experiment, group, run, seed, loss } = recipe;
   return {
     ...{ experiment, group, run, seed: String(seed), loss, dataset: recipe.dataset },

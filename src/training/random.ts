@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 
 /**
  * Returns the random generator that belongs to `key`, e.g. `("shuffle", seed, epoch)`. The key is hashed into the

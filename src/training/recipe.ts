@@ -13,22 +13,36 @@ const whole = (least: number) => {
 const number = (expected: string, holds: (value: number) => boolean) => z.number(expected).refine(holds, expected);
 const oneOf = <T extends string>(names: readonly T[]) => z.enum(names, `expected one of ${names.join(", ")}`);
 
-const recipeSchema = z.strictObject({
+/** The training of DDU (arXiv 2102.11582) and of the paper we follow (arXiv 2209.08378). */
+export const DEFAULTS = {
+  arch: "resnet18",
+  width: 64,
+  epochs: 350,
+  batchSize: 128,
+  learningRate: 0.1,
+  momentum: 0.9,
+  weightDecay: 5e-4,
+  milestones: [150, 250],
+} as const;
+
+const recipeSchema = z.object({
   dataset: z.string().min(1, "expected a name (digits, …) or a URL"),
-  arch: oneOf(ARCHITECTURES).default("resnet18"),
+  arch: oneOf(ARCHITECTURES).default(DEFAULTS.arch),
   /** By the geometry of the images where it is not given. */
   variant: oneOf(VARIANTS).optional(),
-  width: whole(1).default(64),
+  width: whole(1).default(DEFAULTS.width),
   l2Norm: z.boolean().default(false),
   loss: oneOf(LOSS_NAMES),
   seed: whole(0),
-  epochs: whole(1).default(350),
-  batchSize: whole(2).default(128),
-  learningRate: number("expected a positive number", (value) => value > 0).default(0.1),
-  momentum: number("expected a number from 0 and below 1", (value) => value >= 0 && value < 1).default(0.9),
-  weightDecay: number("expected 0 or a positive number", (value) => value >= 0).default(5e-4),
+  epochs: whole(1).default(DEFAULTS.epochs),
+  batchSize: whole(2).default(DEFAULTS.batchSize),
+  learningRate: number("expected a positive number", (value) => value > 0).default(DEFAULTS.learningRate),
+  momentum: number("expected a number from 0 and below 1", (value) => value >= 0 && value < 1).default(
+    DEFAULTS.momentum,
+  ),
+  weightDecay: number("expected 0 or a positive number", (value) => value >= 0).default(DEFAULTS.weightDecay),
   /** Epochs after which the learning rate falls to a tenth. */
-  milestones: z.array(whole(1)).default([150, 250]),
+  milestones: z.array(whole(1)).default([...DEFAULTS.milestones]),
   /** An epoch takes only this many images, the first of its order; all where it is not given. */
   imagesPerEpoch: whole(1).optional(),
   experiment: identifier.optional(),
@@ -36,7 +50,7 @@ const recipeSchema = z.strictObject({
   run: identifier.optional(),
 });
 
-/** What a recipe may be made from: what is left out gets DDU's value (arXiv 2102.11582), names follow from the rest. */
+/** What a recipe may be made from: what is left out gets its default, names follow from the rest. */
 export type RecipeInput = z.input<typeof recipeSchema>;
 
 /** All that decides the weights of one run, and what it is called. Plain data. */

@@ -40,7 +40,13 @@ export async function* trainRun(recipe: Recipe, to: string, sources: DatasetSour
   const { momentum, weightDecay } = recipe;
   const state: Partial<TrainingState> & Pick<TrainingState, "parameters"> =
     finished > 0 ? await folder.load(finished) : { parameters: initialiseParameters(graph, recipe.seed) };
-  const trainer = await createTrainer({ graph, ...state, loss: lossOf(recipe.loss, set.classes), momentum, weightDecay });
+  const trainer = await createTrainer({
+    graph,
+    ...state,
+    loss: lossOf(recipe.loss, set.classes),
+    momentum,
+    weightDecay,
+  });
   try {
     for (let epoch = finished + 1; epoch <= recipe.epochs; epoch++) {
       const progress = yield* trainEpoch(trainer, set, recipe, epoch);

@@ -34,9 +34,12 @@ export function openRunFolder(storage: Storage, to: string, recipe: Recipe, grap
   return {
     url,
     async checkpoints() {
-      const epochs = await Array.fromAsync(storage.list(url), (head) => /\/epoch-(\d+)\.safetensors$/.exec(head.url)?.[1]);
-      const saved = epochs.filter((epoch) => epoch !== undefined).map(Number);
-      return new Map(saved.sort((a, b) => a - b).map((epoch) => [epoch, checkpointUrl(epoch)]));
+      const found = new Map<number, string>();
+      for await (const head of storage.list(url)) {
+        const [, epoch] = /\/epoch-(\d+)\.safetensors$/.exec(head.url) ?? [];
+        if (epoch) found.set(Number(epoch), checkpointUrl(Number(epoch)));
+      }
+      return new Map([...found].sort(([a], [b]) => a - b));
     },
     metadata: async (epoch) => (await read(checkpointUrl(epoch))).metadata,
     async load(epoch) {
@@ -48,7 +51,8 @@ export function openRunFolder(storage: Storage, to: string, recipe: Recipe, grap
       await storage.write(velocityUrl(epoch), writeSafetensors(tensorsOf(velocity, shapes)));
       await storage.write(checkpointUrl(epoch), writeSafetensors(tensorsOf(parameters, shapes), metadata));
       for await (const { url: other } of storage.list(url))
-        if (/\/epoch-\d+\.optimizer\.safetensors$/.exec(other) && other !== velocityUrl(epoch)) await storage.remove(other);
+        if (/\/epoch-\d+\.optimizer\.safetensors$/.exec(other) && other !== velocityUrl(epoch))
+          await storage.remove(other);
       return checkpointUrl(epoch);
     },
   };

@@ -36,7 +36,8 @@ export async function openTrainingSet(reference: string, sources: DatasetSources
 /** Returns copies of the images and labels at `indices`, in that order. */
 export function gather({ dataset, images, labels }: TrainingSet, indices: Uint32Array) {
   const size = dataset.channels * dataset.height * dataset.width;
-  const batch = images instanceof Uint8Array ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
+  const batch =
+    images instanceof Uint8Array ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
   indices.forEach((index, i) => {
     batch.set(images.subarray(index * size, (index + 1) * size), i * size);
   });

@@ -73,8 +73,8 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
         const before = await countUnfinished(database);
         expect(await startEvaluation(database, id)).toMatchObject({ status: "running", attempts: 1 });
         expect(await countUnfinished(database)).toEqual({ queued: before.queued - 1, running: before.running + 1 });
-        await reportProgress(database, id, { done: 256, total: 8000 });
-        expect((await getEvaluation(database, id)).progress).toEqual({ done: 256, total: 8000 });
+        await reportProgress(database, id, { stage: "train", done: 256, total: 8000 });
+        expect((await getEvaluation(database, id)).progress).toEqual({ stage: "train", done: 256, total: 8000 });
         await postponeEvaluation(database, id, { code: "storage-unavailable", message: "busy" });
         expect(await getEvaluation(database, id)).toMatchObject({ status: "queued", error: { message: "busy" } });
         expect(await startEvaluation(database, id)).toMatchObject({ attempts: 2, progress: null });
@@ -139,10 +139,10 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
         const { evaluation } = await submitEvaluation(database, submission());
         await postponeEvaluation(database, evaluation.id, { code: "internal", message: "the first attempt" });
         const recorded = await recordEvaluation(database, evaluation.id, done);
-        const { protocol, protocolParts, values, omitted, seconds } = done;
+        const { protocol, protocolParts, engine, values, omitted, seconds } = done;
         expect(recorded).toMatchObject({
           ...{ status: "succeeded", error: null, sameAs: null, run: done.run.id, epoch: 4 },
-          ...{ sha256: done.checkpoint.sha256, protocol, protocolParts, values, omitted, seconds },
+          ...{ sha256: done.checkpoint.sha256, protocol, protocolParts, engine, values, omitted, seconds },
         });
       });
 

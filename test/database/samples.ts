@@ -40,6 +40,7 @@ export function outcome(changes: OutcomeChanges = {}): Outcome {
     checkpoint: { epoch, sha256, url: "s3://models/a.safetensors", size: 12, metadata: { arch: "resnet18" } },
     protocol,
     protocolParts: { dataset: { name: dataset, digest: `digest of ${dataset}` } },
+    engine: { version: "1.30.0", device: "cpu" },
     values,
     omitted: { "auroc:mnist:gmm": "no such set was asked for" },
     seconds: { extract: 1.5 },

@@ -1,0 +1,45 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Tensor } from "../../src/checkpoints/checkpoint.ts";
+import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";
+import { describeNetwork } from "../../src/networks/resnet.ts";
+import { type NetworkSpec, specMetadata } from "../../src/networks/spec.ts";
+import { initialiseParameters } from "../../src/training/initialise.ts";
+
+/** The smallest network that takes digits. */
+export const TINY: NetworkSpec = {
+  ...{ arch: "resnet18", variant: "mnist", width: 2, classes: 10, l2Norm: false },
+  ...{ mean: [0.1307], std: [0.3081] },
+};
+
+/** Returns an empty folder of its own. */
+export function emptyFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "collapsar-test-"));
+}
+
+export const fileUrl = (...path: string[]) => pathToFileURL(join(...path)).href;
+
+/** Returns a checkpoint of an untrained network, with `changes` to its metadata (null: left out) and tensors. */
+export function checkpointBytes(
+  changes: { metadata?: Record<string, string | null>; tensors?: Record<string, Tensor>; seed?: number } = {},
+): Uint8Array {
+  const graph = describeNetwork(TINY);
+  const parameters = initialiseParameters(graph, changes.seed ?? 1);
+  const shapes = new Map(graph.parameters.map(({ name, shape }) => [name, shape]));
+  const tensors = new Map<string, Tensor>(
+    [...parameters].map(([name, data]) => [name, { dtype: "F32", shape: shapes.get(name)!, data }]),
+  );
+  for (const [name, tensor] of Object.entries(changes.tensors ?? {})) tensors.set(name, tensor);
+  const metadata = {
+    ...specMetadata(TINY),
+    run: "tiny",
+    epoch: "1",
+    seed: "1",
+    dataset: "digits:test",
+    ...changes.metadata,
+  };
+  const kept = Object.entries(metadata).filter((entry): entry is [string, string] => entry[1] !== null);
+  return writeSafetensors(tensors, Object.fromEntries(kept));
+}

@@ -1,0 +1,3 @@
+import { describeService } from "../contract/service.ts";
+
+describeService("the embedded database", async () => null);

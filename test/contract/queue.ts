@@ -1,0 +1,214 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import type { Config } from "../../src/config.ts";
+import { type Evaluation, getEvaluation, startEvaluation } from "../../src/database/evaluations.ts";
+import { openDatabase } from "../../src/database/open.ts";
+import { recordEvaluation } from "../../src/database/record.ts";
+import { runMetrics } from "../../src/database/runMetrics.ts";
+import { CollapsarError } from "../../src/errors.ts";
+import { ATTEMPTS, type Handler, openQueue } from "../../src/jobs/queue.ts";
+import { outcome, submission } from "../database/samples.ts";
+
+type Place = Pick<Config, "home" | "databaseUrl">;
+
+/** What the queue must do on every database. `provide` gives the place of an empty one. */
+export function queueContract(name: string, provide: () => Promise<Place>): void {
+  describe(`the queue on ${name}`, { timeout: 120_000 }, () => {
+    it("evaluates what is submitted, each once, in order", async () => {
+      await using service = await open(await provide());
+      const done: string[] = [];
+      await service.queue.work(recording(service, done), { concurrency: 1 });
+      const sent = Array.from({ length: 26 }, () => submission());
+      const submitted = [];
+      for (const one of sent) submitted.push((await service.queue.submit(one)).evaluation.id);
+      expect((await service.queue.submit(sent[0]!)).created).toBe(false);
+      await vi.waitFor(async () => expect(await service.queue.depth()).toEqual({ queued: 0, running: 0 }), 20_000);
+      expect(done).toEqual(submitted);
+      expect(service.errors).toEqual([]);
+    });
+
+    it("takes up at most as many as it is told to", async () => {
+      await using service = await open(await provide());
+      let running = 0;
+      let most = 0;
+      const handler: Handler = async (id) => {
+        most = Math.max(most, ++running);
+        await startEvaluation(service.database, id);
+        await vi.waitFor(() => expect(most).toBe(3), 10_000);
+        running -= 1;
+        await recordEvaluation(service.database, id, outcome());
+      };
+      for (let i = 0; i < 9; i++) await service.queue.submit(submission());
+      await service.queue.work(handler, { concurrency: 3 });
+      await vi.waitFor(async () => expect(await service.queue.depth()).toEqual({ queued: 0, running: 0 }), 20_000);
+      expect(most).toBe(3);
+    });
+
+    it("tries again after a retryable error, which shows meanwhile", async () => {
+      await using service = await open(await provide());
+      const seen: (string | undefined)[] = [];
+      await service.queue.work(
+        async (id, _signal, attempt) => {
+          seen.push((await startEvaluation(service.database, id))?.error?.message);
+          if (attempt === 1) throw new CollapsarError("storage-unavailable", "the store is busy");
+          await recordEvaluation(service.database, id, outcome());
+        },
+        { concurrency: 1 },
+      );
+      const { evaluation } = await service.queue.submit(submission());
+      await expectStatus(service, evaluation, { status: "queued", attempts: 1 });
+      await expectStatus(service, evaluation, { status: "succeeded", attempts: 2, error: null });
+      expect(seen).toEqual([undefined, "the store is busy"]);
+    });
+
+    it("ends at once with an error that another attempt would only repeat", async () => {
+      await using service = await open(await provide());
+      await service.queue.work(
+        async (id) => {
+          await startEvaluation(service.database, id);
+          throw new CollapsarError("wrong-shape", "conv1.weight has shape 1×2");
+        },
+        { concurrency: 1 },
+      );
+      const { evaluation } = await service.queue.submit(submission());
+      const error = { code: "wrong-shape", message: "conv1.weight has shape 1×2" };
+      await expectStatus(service, evaluation, { status: "failed", attempts: 1, error });
+      expect(service.errors).toEqual([]);
+    });
+
+    it(`gives up after ${ATTEMPTS} attempts, with the last error`, async () => {
+      await using service = await open(await provide());
+      await service.queue.work(
+        async (id, _signal, attempt) => {
+          await startEvaluation(service.database, id);
+          throw new CollapsarError("storage-unavailable", `attempt ${attempt}`);
+        },
+        { concurrency: 1 },
+      );
+      const { evaluation } = await service.queue.submit(submission());
+      const error = { code: "storage-unavailable", message: `attempt ${ATTEMPTS}` };
+      await expectStatus(service, evaluation, { status: "failed", attempts: ATTEMPTS, error }, 60_000);
+    });
+
+    it("puts back what it is stopped in, which uses up no attempt", async () => {
+      const place = await provide();
+      const attempts: number[] = [];
+      let submitted: Evaluation | undefined;
+      for (let round = 0; round <= ATTEMPTS; round++) {
+        const service = await open(place);
+        submitted ??= (await service.queue.submit(submission())).evaluation;
+        const started = Promise.withResolvers<void>();
+        await service.queue.work(
+          async (id, signal, attempt) => {
+            await startEvaluation(service.database, id);
+            attempts.push(attempt);
+            started.resolve();
+            await once(signal, "abort");
+            signal.throwIfAborted();
+          },
+          { concurrency: 1 },
+        );
+        await started.promise;
+        await service.queue.stop({ graceful: false });
+        expect(await getEvaluation(service.database, submitted.id)).toMatchObject({ status: "queued", error: null });
+        await service[Symbol.asyncDispose]();
+        expect(service.errors).toEqual([]);
+      }
+      expect(attempts).toEqual(Array(ATTEMPTS + 1).fill(1));
+    });
+
+    it("lets a handler end when it is stopped gracefully", async () => {
+      await using service = await open(await provide());
+      const started = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      await service.queue.work(
+        async (id) => {
+          await startEvaluation(service.database, id);
+          started.resolve();
+          await goOn.promise;
+          await recordEvaluation(service.database, id, outcome());
+        },
+        { concurrency: 1 },
+      );
+      const { evaluation } = await service.queue.submit(submission());
+      await started.promise;
+      const stopped = service.queue.stop({ graceful: true });
+      goOn.resolve();
+      await stopped;
+      expect(await getEvaluation(service.database, evaluation.id)).toMatchObject({ status: "succeeded" });
+    });
+
+    it("runs a job again whose worker was killed, within 30 s of the restart, and records it once", async () => {
+      const place = await provide();
+      const sent = submission();
+      const { evaluation } = await (async () => {
+        await using service = await open(place);
+        return service.queue.submit(sent);
+      })();
+      const first = worker(place, "hang");
+      await first.says(`attempt 1 at ${evaluation.id}`);
+      first.process.kill("SIGKILL");
+      await once(first.process, "exit");
+
+      const restarted = performance.now();
+      const second = worker(place, "record");
+      await second.says(`recorded ${evaluation.id}`);
+      expect((performance.now() - restarted) / 1000).toBeLessThan(30);
+      second.process.kill("SIGTERM");
+      await once(second.process, "exit");
+
+      await using service = await open(place);
+      const recorded = await getEvaluation(service.database, evaluation.id);
+      expect(recorded).toMatchObject({ status: "succeeded", attempts: 2, values: { nc1: 0.5 } });
+      expect(await runMetrics(service.database, recorded.run!)).toHaveLength(1);
+      expect((await service.queue.submit(sent)).evaluation.id).toBe(evaluation.id);
+      expect(await service.queue.depth()).toEqual({ queued: 0, running: 0 });
+    });
+  });
+}
+
+type Service = Awaited<ReturnType<typeof open>>;
+
+async function open(place: Place) {
+  const errors: unknown[] = [];
+  const database = await openDatabase(place, "collapsar test");
+  const queue = await openQueue(database, (error) => errors.push(error));
+  return {
+    database,
+    queue,
+    errors,
+    async [Symbol.asyncDispose]() {
+      await queue.stop({ graceful: false });
+      await database.close();
+    },
+  };
+}
+
+function recording({ database }: Service, done: string[]): Handler {
+  return async (id) => {
+    await startEvaluation(database, id);
+    await recordEvaluation(database, id, outcome());
+    done.push(id);
+  };
+}
+
+async function expectStatus({ database }: Service, { id }: Evaluation, expected: object, timeout = 20_000) {
+  await vi.waitFor(async () => expect(await getEvaluation(database, id)).toMatchObject(expected), {
+    timeout,
+    interval: 20,
+  });
+}
+
+/** Starts a worker process that hangs in every attempt, or records it. */
+function worker({ home, databaseUrl }: Place, mode: "hang" | "record") {
+  const script = fileURLToPath(new URL("../jobs/worker.ts", import.meta.url));
+  const args = [script, mode, home, ...(databaseUrl ? [databaseUrl] : [])];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout! }).on("line", (line) => lines.push(line));
+  const says = (line: string) => vi.waitFor(() => expect(lines).toContain(line), 40_000);
+  return { process: child, says };
+}

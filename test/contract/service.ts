@@ -1,0 +1,275 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Aggregate, EvaluationResource, RunList, RunMetrics } from "../../src/api/contract.ts";
+import type { Problem } from "../../src/api/problem.ts";
+import { type RunningService, serve } from "../../src/api/serve.ts";
+import { readConfig } from "../../src/config.ts";
+import { checkpointBytes, emptyFolder, fileUrl } from "../api/samples.ts";
+
+const NC = ["nc1", "nc2_equinorm_means", "nc2_equiangular_classifiers", "nc3", "nc4_error", "nc4_mismatch"];
+
+/** The service over HTTP, on whatever database `databaseUrl` names (null: the embedded one). */
+export function describeService(name: string, databaseUrl: () => Promise<string | null>): void {
+  describe(`the service on ${name}`, () => {
+    let folder: string;
+    let service: RunningService;
+
+    const ask = (path: string, init?: RequestInit) => fetch(`${service.url}${path}`, init);
+    const read = async <T>(path: string) => (await (await ask(path)).json()) as T;
+    const post = (body: unknown, prefer?: string) =>
+      ask("/evaluate", {
+        method: "POST",
+        headers: { "content-type": "application/json", ...(prefer && { prefer }) },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      });
+    const put = async (file: string, bytes: Uint8Array | string) => {
+      await writeFile(join(folder, file), bytes);
+      return fileUrl(folder, file);
+    };
+    const evaluated = async (body: unknown): Promise<EvaluationResource> => {
+      const response = await post(body, "wait=60");
+      expect(response.status).toBe(200);
+      return (await response.json()) as EvaluationResource;
+    };
+
+    beforeAll(async () => {
+      folder = await emptyFolder();
+      const url = await databaseUrl();
+      const env = { COLLAPSAR_HOME: join(folder, "home"), COLLAPSAR_FILE_ROOT: folder, PORT: "0" };
+      service = await serve(readConfig({ ...env, ...(url && { DATABASE_URL: url }) }));
+    });
+    afterAll(async () => {
+      await service.stop();
+      await rm(folder, { recursive: true });
+    });
+
+    it("takes a checkpoint with 202 and Location, and evaluates it", async () => {
+      const checkpoint = await put("first.safetensors", checkpointBytes());
+      const response = await post({ checkpoint });
+      const taken = (await response.json()) as EvaluationResource;
+      expect(response.status).toBe(202);
+      expect(response.headers.get("location")).toBe(`/evaluations/${taken.id}`);
+      expect(["queued", "running"]).toContain(taken.status);
+
+      const ended = await evaluated({ checkpoint });
+      expect(ended).toMatchObject({
+        id: taken.id,
+        status: "succeeded",
+        run: "tiny",
+        epoch: 1,
+        error: null,
+        sameAs: null,
+      });
+      for (const metric of NC) expect(ended.values[metric]).toEqual(expect.any(Number));
+      expect(ended.values.samples).toBe(2000);
+      expect(ended.omitted).toHaveProperty("accuracy");
+    });
+
+    it("answers the same again with the first evaluation, and computes anew when forced", async () => {
+      const checkpoint = await put("again.safetensors", checkpointBytes({ seed: 2, metadata: { run: "again" } }));
+      const first = await evaluated({ checkpoint });
+      const again = await post({ checkpoint });
+      expect(again.status).toBe(200);
+      expect(await again.json()).toMatchObject({ id: first.id });
+      const forced = await evaluated({ checkpoint, force: true });
+      expect(forced.id).not.toBe(first.id);
+      expect(forced.values).toEqual(first.values);
+      const { metrics } = await read<RunMetrics>("/runs/again/metrics");
+      expect(metrics.map(({ evaluation }) => evaluation)).toEqual([forced.id]);
+    });
+
+    it("knows the same bytes under another URL: same as the first, or copied to another run", async () => {
+      const bytes = checkpointBytes({ seed: 3, metadata: { run: "original" } });
+      const first = await evaluated({ checkpoint: await put("original.safetensors", bytes) });
+      const copy = await put("copy.safetensors", bytes);
+      const same = await evaluated({ checkpoint: copy });
+      expect(same).toMatchObject({ sameAs: first.id, values: first.values });
+      const elsewhere = await evaluated({ checkpoint: copy, run: { id: "elsewhere", epoch: 7 } });
+      expect(elsewhere).toMatchObject({ run: "elsewhere", epoch: 7, sameAs: null, values: first.values });
+    });
+
+    it("lists runs by page, and gives the metrics of a run in order of epoch, as JSON and CSV", async () => {
+      for (const epoch of ["10", "2"]) {
+        const bytes = checkpointBytes({
+          seed: Number(epoch),
+          metadata: { run: "ordered", epoch, experiment: "order" },
+        });
+        await evaluated({ checkpoint: await put(`epoch-${epoch}.safetensors`, bytes) });
+      }
+      const { metrics } = await read<RunMetrics>("/runs/ordered/metrics");
+      expect(metrics.map(({ epoch }) => epoch)).toEqual([2, 10]);
+      const latest = await read<RunMetrics>("/runs/ordered/metrics?latest");
+      expect(latest.metrics.map(({ epoch }) => epoch)).toEqual([10]);
+
+      const csv = await ask("/runs/ordered/metrics?format=csv");
+      expect(csv.headers.get("content-type")).toMatch(/^text\/csv/);
+      const [heading, ...rows] = (await csv.text())
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(","));
+      expect(rows.map((row) => Number(row[heading!.indexOf("nc1")]))).toEqual(metrics.map(({ values }) => values.nc1));
+
+      const all = await read<RunList>("/runs");
+      const paged: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null; ) {
+        const page: RunList = await read<RunList>(`/runs?limit=1${cursor && `&cursor=${cursor}`}`);
+        paged.push(...page.items.map(({ id }) => id));
+        cursor = page.next;
+      }
+      expect(paged).toEqual(all.items.map(({ id }) => id));
+      expect(paged).toEqual(paged.toSorted());
+      expect(await (await ask("/runs?experiment=order")).json()).toMatchObject({
+        items: [{ id: "ordered", lastEpoch: 10 }],
+      });
+      expect(await (await ask("/runs/ordered")).json()).toMatchObject({ id: "ordered", seed: 1, checkpoints: 2 });
+    });
+
+    it("aggregates over seeds, as JSON and CSV", async () => {
+      for (const seed of [1, 2, 3]) {
+        const metadata = { run: `agg-${seed}`, experiment: "agg", group: "ce", seed: String(seed), epoch: "4" };
+        await evaluated({
+          checkpoint: await put(`agg-${seed}.safetensors`, checkpointBytes({ seed: 10 + seed, metadata })),
+        });
+      }
+      const { rows } = await read<Aggregate>("/aggregate?experiment=agg&metrics=nc1,nc3");
+      expect(rows.map(({ metric }) => metric)).toEqual(["nc1", "nc3"]);
+      const [nc1] = rows;
+      const values = nc1!.perSeed.map(({ value }) => value);
+      expect(nc1).toMatchObject({ group: "ce", n: 3, dataset: "digits:test", epochs: [4], epochsDiffer: false });
+      expect(nc1!.perSeed.map(({ seed }) => seed)).toEqual([1, 2, 3]);
+      expect(nc1!.mean).toBeCloseTo(values.reduce((a, b) => a + b) / 3, 12);
+      const csv = await (await ask("/aggregate?experiment=agg&metrics=nc1&format=csv")).text();
+      expect(csv.split("\n")[1]).toContain(`,3,${nc1!.mean},${nc1!.sd},`);
+    });
+
+    const refusals: [string, () => Promise<unknown>, number, string, RegExp][] = [
+      ["a body that is no JSON", async () => "{nope", 400, "invalid-request", /JSON/],
+      ["no checkpoint", async () => ({}), 400, "invalid-request", /checkpoint/],
+      [
+        "a field that is not known",
+        async () => ({ checkpoint: "file:///x", datset: "digits" }),
+        400,
+        "invalid-request",
+        /datset/,
+      ],
+      [
+        "an engine that is not known",
+        async () => ({ checkpoint: "file:///x", engine: "abacus" }),
+        400,
+        "invalid-request",
+        /engine/,
+      ],
+      [
+        "an unknown URL scheme",
+        async () => ({ checkpoint: "gopher://host/x" }),
+        422,
+        "unsupported-url",
+        /gopher:\/\/host\/x/,
+      ],
+      [
+        "a path outside the root",
+        async () => ({ checkpoint: "file:///etc/passwd" }),
+        403,
+        "forbidden-url",
+        /etc\/passwd/,
+      ],
+      [
+        "a missing object",
+        async () => ({ checkpoint: fileUrl(folder, "none.safetensors") }),
+        422,
+        "object-not-found",
+        /none.safetensors/,
+      ],
+      [
+        "an unknown dataset",
+        async () => ({ checkpoint: await put("d.safetensors", checkpointBytes()), dataset: "digitz" }),
+        422,
+        "unknown-dataset",
+        /digitz.*digits/,
+      ],
+      [
+        "a bad override of the network",
+        async () => ({ checkpoint: "file:///x", network: { arch: "vgg16" } }),
+        422,
+        "invalid-metadata",
+        /vgg16/,
+      ],
+    ];
+    it.each(refusals)("refuses at once, with problem+json: %s", async (_, body, status, code, detail) => {
+      const response = await post(await body());
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      const problem = (await response.json()) as Problem;
+      expect(problem).toMatchObject({ status, code, instance: "/evaluate" });
+      expect(problem.detail).toMatch(detail);
+      expect(response.status).toBe(status);
+    });
+
+    const nan = { dtype: "F32", shape: [10], data: new Float32Array(10).fill(Number.NaN) } as const;
+    const failures: [string, () => Uint8Array | string, string, RegExp][] = [
+      ["garbage", () => "not a checkpoint at all", "malformed-checkpoint", /safetensors/],
+      ["a truncated file", () => checkpointBytes().subarray(0, 5000), "malformed-checkpoint", /truncated/],
+      [
+        "a wrong shape",
+        () => checkpointBytes({ metadata: { width: "4" } }),
+        "wrong-shape",
+        /conv1.weight.*expected 4×1×3×3/,
+      ],
+      ["no normalisation", () => checkpointBytes({ metadata: { mean: null } }), "missing-metadata", /mean and std/],
+      ["no dataset", () => checkpointBytes({ metadata: { dataset: null } }), "missing-metadata", /dataset/],
+      [
+        "a dataset nobody knows",
+        () => checkpointBytes({ metadata: { dataset: "digitz" } }),
+        "unknown-dataset",
+        /digitz/,
+      ],
+      [
+        "a seed that is no number",
+        () => checkpointBytes({ metadata: { seed: "one" } }),
+        "invalid-metadata",
+        /seed="one"/,
+      ],
+      ["NaN weights", () => checkpointBytes({ tensors: { "fc.bias": nan } }), "non-finite-weight", /fc.bias.*NaN/],
+    ];
+    it.each(failures)("fails the evaluation, saying why, and goes on: %s", async (what, bytes, code, message) => {
+      const checkpoint = await put(`${what.replaceAll(" ", "-")}.safetensors`, bytes());
+      const ended = await evaluated({ checkpoint });
+      expect(ended).toMatchObject({ status: "failed", error: { code }, values: {} });
+      expect(ended.error!.message).toMatch(message);
+      expect((await ask("/healthz")).status).toBe(200);
+    });
+
+    it.each([
+      ["/evaluations/none", 404, "not-found", /"none"/],
+      ["/runs/none", 404, "not-found", /"none"/],
+      ["/runs/none/metrics", 404, "not-found", /"none"/],
+      ["/nowhere", 404, "not-found", /GET \/nowhere/],
+      ["/runs?limit=0", 400, "invalid-request", /limit/],
+      ["/aggregate?epoch=never", 400, "invalid-request", /epoch/],
+    ])("answers %s with a problem", async (path, status, code, detail) => {
+      const response = await ask(path);
+      const problem = (await response.json()) as Problem;
+      expect(problem).toMatchObject({ status, code });
+      expect(problem.detail).toMatch(detail);
+    });
+
+    it("says that it is alive, ready, and what it offers", async () => {
+      expect(await (await ask("/healthz")).json()).toEqual({ status: "ok" });
+      expect(await (await ask("/readyz")).json()).toEqual({ status: "ok" });
+      const document = await read<{ openapi: string; paths: object; info: { version: string } }>("/openapi.json");
+      expect(document.openapi).toBe("3.1.0");
+      expect(Object.keys(document.paths).toSorted()).toEqual([
+        "/aggregate",
+        "/evaluate",
+        "/evaluations/{id}",
+        "/healthz",
+        "/readyz",
+        "/runs",
+        "/runs/{id}",
+        "/runs/{id}/metrics",
+      ]);
+      const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+      expect(document.info.version).toBe(version);
+    });
+  });
+}

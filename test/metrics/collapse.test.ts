@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import type { CollapseMetrics } from "../../src/metrics/collapse.ts";
+import { METRICS } from "../../src/metrics/names.ts";
+import { testMetrics } from "../../src/metrics/testMetrics.ts";
+import { collect, cut, goldenCase, goldenCases } from "./cases.ts";
+
+const cases = goldenCases();
+
+/** What float64 leaves of a metric whose true value is 0. */
+const ZERO = 1e-12;
+
+function relativeError(actual: number, expected: number): number {
+  return Math.abs(expected) < ZERO ? Math.abs(actual) / ZERO : Math.abs(actual / expected - 1);
+}
+
+function valueOf(values: CollapseMetrics, name: string): number {
+  return (values as Readonly<Record<string, number>>)[name]!;
+}
+
+describe.each(cases)("golden case $name", ({ name, train, weight, classes, dimensions, ...golden }) => {
+  const { values } = collect([train], classes, dimensions).finish({ weight });
+  const tolerance = name === "metrics-large-offset" ? 1e-8 : 1e-9;
+
+  it.each(Object.entries(golden.expected))("has %s of %d", (metric, expected) => {
+    const actual = valueOf(values, metric);
+    if (metric.startsWith("nc4")) expect(actual).toBe(expected);
+    else if (Math.abs(expected) < ZERO) expect(Math.abs(actual)).toBeLessThan(ZERO);
+    else expect(relativeError(actual, expected)).toBeLessThan(tolerance);
+  });
+
+  it("has the rank, traces and training accuracy of the reference", () => {
+    const { sigma_b_rank, trace_sigma_w, trace_sigma_b, network_error, smallest_kept_eigenvalue_ratio } =
+      golden.diagnostics;
+    expect(values.sigma_b_rank).toBe(sigma_b_rank);
+    expect(relativeError(values.sigma_b_condition, 1 / smallest_kept_eigenvalue_ratio!)).toBeLessThan(tolerance);
+    expect(relativeError(values.trace_sigma_w, trace_sigma_w!)).toBeLessThan(tolerance);
+    expect(relativeError(values.trace_sigma_b, trace_sigma_b!)).toBeLessThan(tolerance);
+    expect(values.train_accuracy).toBeCloseTo(1 - network_error!, 14);
+    expect(values.samples).toBe(train.labels.length);
+  });
+
+  it("has the same bits for any cut of the same samples into updates", () => {
+    for (const size of [1, 7, 256])
+      expect(collect(cut(train, size), classes, dimensions).finish({ weight }).values).toEqual(values);
+  });
+});
+
+describe("the golden cases", () => {
+  const tested = cases.flatMap(({ test, ...rest }) => (test ? [{ ...rest, test }] : []));
+
+  it("are there", () => {
+    expect(cases.length).toBeGreaterThanOrEqual(7);
+    expect(tested.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it.each(tested)(
+    "have the test accuracy of the reference: $name",
+    ({ train, test, weight, calibration, ...shape }) => {
+      const { classMeans } = collect([train], shape.classes, shape.dimensions).finish({ weight });
+      expect(testMetrics(test, classMeans).accuracy).toBe(calibration!.accuracy);
+    },
+  );
+});
+
+describe("the metrics", () => {
+  const { train, test, weight, classes, dimensions } = goldenCase("metrics-imbalanced");
+  const { values, classMeans } = collect([train], classes, dimensions).finish({ weight });
+
+  it("are described, every one of them, in the order shown", () => {
+    const measured = { ...values, ...testMetrics(test!, classMeans) };
+    expect(Object.keys(METRICS).sort()).toEqual(Object.keys(measured).sort());
+    const order = Object.keys(METRICS).filter((name) => name in values);
+    expect(Object.keys(values)).toEqual(order);
+  });
+
+  it("can be taken while samples still come", () => {
+    const [first, second] = cut(train, 300);
+    const state = collect([first!], classes, dimensions);
+    expect(state.finish({ weight }).values.samples).toBe(300);
+    state.update(second!.features, second!.logits, second!.labels);
+    expect(state.finish({ weight }).values).toEqual(values);
+  });
+
+  it("call the training set's own nearest class means as NC4 does", () => {
+    const own = testMetrics(train, classMeans);
+    expect(own.ncc_accuracy).toBeCloseTo(1 - values.nc4_error, 14);
+    expect(own.accuracy).toBe(values.train_accuracy);
+  });
+});
