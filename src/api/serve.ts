@@ -32,7 +32,7 @@ export async function serve(
 ): Promise<RunningService> {
   const database = await openDatabase(config, command);
   const storage = openStorage({ fileRoots: config.fileRoots });
-  const sources = { storage, data: config.data, home: config.home };
+  const sources = { storage, data: config.data };
   const queue = await openQueue(database, logFailure);
   const server = createAdaptorServer(createApp({ database, submit: submitterOf(queue, sources) }));
   let stopping: Promise<void> | undefined;

@@ -62,7 +62,7 @@ async function evaluateHere(
 ): Promise<EvaluationResource> {
   const database = await openDatabase(config, "collapsar evaluate");
   try {
-    const sources = { storage: openStorage({ fileRoots: null }), data: config.data, home: config.home };
+    const sources = { storage: openStorage({ fileRoots: null }), data: config.data };
     return toResource(await evaluateNow(database, sources, request, onProgress));
   } finally {
     await database.close();

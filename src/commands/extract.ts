@@ -42,7 +42,7 @@ async function extractTo(checkpoint: string, { dataset, out, network: overrides,
   const storage = openStorage({ fileRoots: null });
   const file = readSafetensors((await download(storage, toUrl(checkpoint))).bytes);
   const { network } = networkOf(file, overrides);
-  const images = await openDataset(dataset, { data: config.data, home: config.home, storage });
+  const images = await openDataset(dataset, { data: config.data, storage });
   const progress = progressLine(json);
   const set = await extract(await openEngine(engine), network, images, {
     onProgress: (done, total) => progress.update("images", done, total),

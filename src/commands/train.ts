@@ -6,12 +6,13 @@ import { ARCHITECTURES, VARIANTS } from "../networks/spec.ts";
 import { openStorage } from "../storage/open.ts";
 import { trainBatch } from "../training/batch.ts";
 import type { RunSummary } from "../training/event.ts";
-import { LOSS_NAMES } from "../training/losses/loss.ts";
+import { LOSSES } from "../training/losses/loss.ts";
 import { batchProgress } from "../training/progress.ts";
 import { DEFAULTS, gridOf, type Recipe, type RecipeInput } from "../training/recipe.ts";
 import { parseSeeds } from "../training/seeds.ts";
 import { wholeNumber } from "./options.ts";
 import { jsonOption } from "./output.ts";
+import { untilToldToStop } from "./signals.ts";
 
 type Shared = Parameters<typeof gridOf>[0];
 
@@ -37,7 +38,7 @@ export function trainCommand(): Command {
     .addOption(new Option("--arch <name>", "architecture").choices(ARCHITECTURES).default(DEFAULTS.arch))
     .addOption(new Option("--variant <name>", "stem of the network (default: what fits the images)").choices(VARIANTS))
     .option("--width <channels>", "channels of the first stage", Number, DEFAULTS.width)
-    .option("--loss <names>", `losses to train with, one group each: ${LOSS_NAMES.join(", ")}`, "ce")
+    .option("--loss <names>", `losses to train with, one group each: ${LOSSES.join(", ")}`, "ce")
     .addOption(
       new Option("--l2-norm [choice]", "divide the features by their norm; both: groups with and without")
         .choices(Object.keys(L2_NORM))
@@ -51,12 +52,9 @@ export function trainCommand(): Command {
     .option("--learning-rate <rate>", "at the start", Number, DEFAULTS.learningRate)
     .option("--momentum <factor>", "of stochastic gradient descent", Number, DEFAULTS.momentum)
     .option("--weight-decay <factor>", "of all weights", Number, DEFAULTS.weightDecay)
-    .option(
-      "--milestones <epochs>",
-      "epochs after which the learning rate falls to a tenth",
-      numbers,
-      DEFAULTS.milestones,
-    )
+    .option("--milestones <epochs>", "after which the learning rate falls to a tenth", numbers, [
+      ...DEFAULTS.milestones,
+    ])
     .option("--experiment <name>", "what the runs belong to (default: the dataset's name)")
     .option("--to <url>", "s3://bucket/prefix or a folder to push to (default: COLLAPSAR_STORE)")
     .option("--concurrency <runs>", "runs trained at a time (default: as many as there are cores)", wholeNumber(1))
@@ -74,37 +72,25 @@ function recipesOf(options: Options, command: Command): Recipe[] {
   try {
     return gridOf(options, { losses, seeds: parseSeeds(options.seeds), l2Norms: L2_NORM[options.l2Norm] });
   } catch (error) {
-    if (error instanceof CollapsarError) command.error(`error: option --${error.message}`, { exitCode: 2 });
+    if (error instanceof CollapsarError && error.code === "invalid-request")
+      command.error(`error: option --${error.message}`, { exitCode: 2 });
     throw error;
   }
 }
 
-async function train(recipes: readonly Recipe[], { dataset, to, concurrency, json, quiet }: Options): Promise<void> {
+async function train(recipes: readonly Recipe[], { to, concurrency, json, quiet }: Options): Promise<void> {
   const config = readConfig();
   // a dataset that is not there is one failure here, and not one of every run
-  await datasetVersion(dataset, { ...config, storage: openStorage({ fileRoots: null }) });
+  await datasetVersion(recipes[0]!.dataset, { data: config.data, storage: openStorage({ fileRoots: null }) });
   const store = to === undefined ? config.store : toStoreUrl(to);
   const progress = batchProgress(recipes, json ? "json" : quiet ? "quiet" : undefined);
-  const { signal, release } = interruption();
-  const summaries = await trainBatch(recipes, { to: store, concurrency, signal, onProgress: progress.update });
+  const stop = new AbortController();
+  untilToldToStop().then(() => stop.abort());
+  const options = { to: store, concurrency, signal: stop.signal, onProgress: progress.update };
+  const summaries = await trainBatch(recipes, options);
   progress.end();
-  release();
   rejectUnfinished(summaries);
   if (!json) process.stdout.write(`${whatNext(summaries, store, recipes[0]!)}\n`);
-}
-
-/** A signal that Ctrl-C and SIGTERM abort; the second Ctrl-C ends the process at once. */
-function interruption() {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) process.once(name, abort);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of signals) process.off(name, abort);
-    },
-  };
 }
 
 function rejectUnfinished(summaries: readonly RunSummary[]): void {

@@ -18,7 +18,7 @@ export function workerCommand(): Command {
       const database = await openDatabase(config, "collapsar worker");
       const storage = openStorage({ fileRoots: config.fileRoots });
       const queue = await openQueue(database, logFailure);
-      await queue.work(handlerOf(database, { storage, data: config.data, home: config.home }, logFailure), {
+      await queue.work(handlerOf(database, { storage, data: config.data }, logFailure), {
         concurrency,
       });
       log.info({ concurrency }, "working");

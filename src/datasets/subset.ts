@@ -1,13 +1,50 @@
-// TEMPORARY stand-in so that others can run their code; the owner of src/datasets overwrites this file.
 import { createHash } from "node:crypto";
+import { CollapsarError } from "../errors.ts";
 import type { Dataset } from "./dataset.ts";
-export function subset(d: Dataset, idx: number[], part: string): Dataset {
-  const size = d.height * d.width * d.channels;
-  return { ...d, length: idx.length, labels: d.labels && Int32Array.from(idx, (i) => d.labels![i]!), digest: createHash("sha256").update(d.digest + part).digest("hex"), name: `${d.name}`,
-    async read(a, b) { const all = (await d.read(0, d.length)) as Uint8Array; const out = new Uint8Array((b - a) * size); for (let k = a; k < b; k++) out.set(all.subarray(idx[k]! * size, (idx[k]! + 1) * size), (k - a) * size); return out; } };
+
+/** In the training set of a named dataset, the tenth, twentieth, … sample of each class are the validation part. */
+const EVERY = 10;
+
+/** Returns the images of `dataset` at `indices`, in that order, as the dataset `<name>:<part>`; a view, not a copy. */
+export function subset(dataset: Dataset, indices: Uint32Array, part: string): Dataset {
+  const { labels } = dataset;
+  return {
+    ...dataset,
+    name: `${dataset.name}:${part}`,
+    digest: createHash("sha256").update(`${dataset.digest}:${part}`).digest("hex"),
+    length: indices.length,
+    labels: labels && Int32Array.from(indices, (index) => labels[index]!),
+    read: async (start, end) => gather(dataset, indices.subarray(start, end)),
+  };
 }
-export function splitTenth(d: Dataset) {
-  const seen = new Map<number, number>(); const rest: number[] = []; const val: number[] = [];
-  d.labels!.forEach((l, i) => { const n = (seen.get(l) ?? 0) + 1; seen.set(l, n); (n % 10 === 0 ? val : rest).push(i); });
-  return { rest: subset(d, rest, "rest"), validation: subset(d, val, "validation") };
+
+/**
+ * Returns `dataset` in two parts, each in its order: `validation` has samples 9, 19, 29, … (from 0) of each class, `rest`
+ * all others.
+ * @throws CollapsarError `malformed-dataset` where there are no labels.
+ */
+export function splitTenth(dataset: Dataset): { rest: Dataset; validation: Dataset } {
+  if (!dataset.labels)
+    throw new CollapsarError(
+      "malformed-dataset",
+      `dataset "${dataset.name}" has no labels, which its validation part needs`,
+    );
+  const seen = new Map<number, number>();
+  const parts: { rest: number[]; validation: number[] } = { rest: [], validation: [] };
+  for (const [index, label] of dataset.labels.entries()) {
+    const count = (seen.get(label) ?? 0) + 1;
+    seen.set(label, count);
+    parts[count % EVERY === 0 ? "validation" : "rest"].push(index);
+  }
+  return {
+    rest: subset(dataset, Uint32Array.from(parts.rest), "rest"),
+    validation: subset(dataset, Uint32Array.from(parts.validation), "validation"),
+  };
+}
+
+async function gather(dataset: Dataset, indices: Uint32Array): Promise<Uint8Array | Float32Array> {
+  const size = dataset.height * dataset.width * dataset.channels;
+  const images = new (dataset.kind === "pixels" ? Uint8Array : Float32Array)(indices.length * size);
+  for (const [i, index] of indices.entries()) images.set(await dataset.read(index, index + 1), i * size);
+  return images;
 }

@@ -27,7 +27,11 @@ export const requestSchema = z.strictObject({
   test: reference.optional().describe("name or URL of the test set; default: the test part of a named dataset"),
   run: runSchema.optional(),
   network: z
-    .partialRecord(z.enum(NETWORK_KEYS as [string, ...string[]]), z.string().max(1024))
+    .record(z.string(), z.string().max(1024))
+    .refine(
+      (network) => Object.keys(network).every((key) => NETWORK_KEYS.includes(key)),
+      `expected no other keys than ${NETWORK_KEYS.join(", ")}`,
+    )
     .optional()
     .describe("overrides the checkpoint's metadata: arch, variant, width, classes, l2_norm, mean, std"),
   engine: z.enum(ENGINE_NAMES).optional(),

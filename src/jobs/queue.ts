@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { type DrizzleTransactionLike, fromDrizzle, type Job, PgBoss } from "pg-boss";
+import { type DrizzleTransactionLike, fromDrizzle, type Job, PgBoss, type SendOptions } from "pg-boss";
 import type { Database, Queries } from "../database/database.ts";
 import {
   countUnfinished,
@@ -35,14 +35,10 @@ export interface Queue {
 }
 
 export const ATTEMPTS = 5;
-/** The waits between attempts are about 2, 4, 8 and 16 s: a store may restart meanwhile. */
-const RETRIES = {
-  retryLimit: ATTEMPTS - 1,
-  retryDelay: 2,
-  retryBackoff: true,
-  /** No evaluation takes longer; pg-boss allows a day. */
-  expireInSeconds: 12 * 3600,
-};
+/** Doubled after each attempt, so the waits are about 2, 4, 8 and 16 s: a store may restart meanwhile. */
+const BACK_OFF = { retryDelay: 2, retryBackoff: true };
+/** No evaluation takes longer; pg-boss allows a day. */
+const LONGEST_EVALUATION_SECONDS = 12 * 3600;
 /** NOTIFY wakes the workers for new jobs; polling is for retries that come due. */
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 };
 /** Together within the 30 s that Kubernetes gives a pod to end: for handlers to finish, then to heed their signal. */
@@ -56,7 +52,11 @@ const EXHAUSTED = "evaluate-exhausted";
 type EvaluationJob = Job<{ evaluation: string }>;
 
 /** Opens the queue in `database`, whose tables it makes; `onError` hears of failures that no caller waits for. */
-export async function openQueue(database: Database, onError: (error: unknown) => void): Promise<Queue> {
+export async function openQueue(
+  database: Database,
+  onError: (error: unknown) => void,
+  backOff: Pick<SendOptions, "retryDelay" | "retryBackoff"> = BACK_OFF,
+): Promise<Queue> {
   const { connection, job } = backendOf(database);
   const boss = new PgBoss({ ...connection, schedule: false, registerInstance: false, useListenNotify: true });
   boss.on("error", onError);
@@ -65,7 +65,12 @@ export async function openQueue(database: Database, onError: (error: unknown) =>
   await boss.createQueue(EVALUATE, { deadLetter: EXHAUSTED, notify: true });
   if (database.kind === "embedded") await putBackInterrupted(boss);
 
-  const jobOptions = { ...RETRIES, ...job };
+  const jobOptions = {
+    retryLimit: ATTEMPTS - 1,
+    ...backOff,
+    expireInSeconds: LONGEST_EVALUATION_SECONDS,
+    ...job,
+  };
   const attempts = new Set<Promise<void>>();
   const stopping = new AbortController();
 
@@ -78,11 +83,16 @@ export async function openQueue(database: Database, onError: (error: unknown) =>
       }),
 
     async work(handler, { concurrency }) {
-      await boss.work(EVALUATE, { ...POLLING, localConcurrency: concurrency }, async ([job]: EvaluationJob[]) => {
-        const running = attempt(handler, job!);
-        attempts.add(running);
-        await running.finally(() => attempts.delete(running));
-      });
+      for (let i = 0; i < concurrency; i++) {
+        const worker = await boss.work(EVALUATE, POLLING, async ([job]: EvaluationJob[]) => {
+          const running = attempt(handler, job!);
+          attempts.add(running);
+          await running.finally(() => {
+            attempts.delete(running);
+            boss.notifyWorker(worker); // to fetch the next at once: it would wait out its poll after a short job
+          });
+        });
+      }
       await boss.work(EXHAUSTED, POLLING, ([job]: EvaluationJob[]) => giveUp(database, job!.data.evaluation));
     },
 

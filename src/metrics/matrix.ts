@@ -52,9 +52,20 @@ export function product(a: Matrix, b: Matrix): Matrix {
   return result;
 }
 
+/** Returns the sum of `factor · matrix` over one or more matrices of one shape. */
+export function combination(...terms: readonly (readonly [factor: number, matrix: Matrix])[]): Matrix {
+  const sum = zeros(terms[0][1].rows, terms[0][1].columns);
+  for (const [factor, { values }] of terms) for (let k = 0; k < values.length; k++) sum.values[k] += factor * values[k];
+  return sum;
+}
+
 /** Returns `aᵀ`. */
 export function transposed({ rows, columns, values }: Matrix): Matrix {
-  return { rows: columns, columns: rows, values: values.map((_, k) => values[(k % rows) * columns + Math.floor(k / rows)]) };
+  return {
+    rows: columns,
+    columns: rows,
+    values: values.map((_, k) => values[(k % rows) * columns + Math.floor(k / rows)]),
+  };
 }
 
 /** Adds `factor` times row `j` of `source` to row `i` of `target`. */

@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition, Matrix as SquareMatrix } from "ml-matrix";
 import { rowProducts } from "./kernels.ts";
 import type { Matrix, Reals } from "./matrix.ts";
-import { addRow, product, productWithTransposed, scaled, transposed, zeros } from "./matrix.ts";
+import { addRow, combination, product, productWithTransposed, transposed, zeros } from "./matrix.ts";
 
 /** An eigenvalue of Σ_B counts as zero at or below this share of the largest. */
 const ZERO_EIGENVALUE = 1e-12;
@@ -86,35 +86,29 @@ export interface Nc1Gradient {
 }
 
 /**
- * Returns the gradient of `nc1`, residuals and means taken as independent. With the spectrum U (rows u_k), Λ of `ṀᵀṀ`,
- * projections `Y = Δ Uᵀ`, `K = YᵀY/N` and `T = YᵀΔ/N`:
- * `∂/∂Δ = 2/N Y Λ⁻¹ U` and `∂/∂Ṁ = 2 Ṁ Uᵀ Λ⁻¹ (Λ⁻¹ (T − K U) − K Λ⁻¹ U)`.
- * The second is the derivative of the pseudo-inverse at constant rank (Golub and Pereyra 1973) in low-rank form: of the
- * D×D matrices of `−A†SA† + (I−AA†)S(A†)² + (A†)²S(I−AA†)`, A = Σ_B, S = Σ_W, none is formed.
+ * Returns the gradient of `nc1`, the residuals Δ and the means Ṁ taken as independent. With U (rows u_k) and Λ of `ṀᵀṀ`,
+ * `V = Λ⁻¹ U`, `Y = Δ Uᵀ` and `F = Δ Vᵀ`:
+ * `∂/∂Δ = 2/N Y V` and `∂/∂Ṁ = 2/N Ṁ Vᵀ (FᵀΔ − FᵀY U − YᵀY V)`.
+ * The second is the derivative of a pseudo-inverse at constant rank (Golub and Pereyra 1973),
+ * `−A†SA† + (I−AA†)S(A†)² + (A†)²S(I−AA†)` with A = Σ_B, S = Σ_W, without any of its D×D matrices.
  */
 export function nc1Gradient(
   residuals: Matrix,
   centred: Matrix,
   { eigenvalues, directions }: BetweenClassSpectrum,
 ): Nc1Gradient {
+  const shrunk = directions.values.map((value, k) => value / eigenvalues[Math.floor(k / directions.columns)]);
+  const whitened = { ...directions, values: shrunk };
   const projections = productWithTransposed(residuals, directions);
-  const covariance = scaled(product(transposed(projections), projections), 1 / residuals.rows);
-  const mixed = scaled(product(transposed(projections), residuals), 1 / residuals.rows);
-  const within = product(covariance, directions);
-  const outside = { ...mixed, values: mixed.values.map((value, k) => value - within.values[k]) };
-  const turned = perEigenvalue(transposed(outside), eigenvalues);
-  const stretched = transposed(product(perEigenvalue(covariance, eigenvalues), directions));
-  const slope = { ...turned, values: turned.values.map((value, k) => value - stretched.values[k]) };
+  const slopes = transposed(productWithTransposed(residuals, whitened));
+  const slope = combination(
+    [1, product(slopes, residuals)],
+    [-1, product(product(slopes, projections), directions)],
+    [-1, product(product(transposed(projections), projections), whitened)],
+  );
+  const factor = 2 / residuals.rows;
   return {
-    residuals: scaled(product(perEigenvalue(projections, eigenvalues), directions), 2 / residuals.rows),
-    centred: scaled(
-      productWithTransposed(perEigenvalue(productWithTransposed(centred, directions), eigenvalues), slope),
-      2,
-    ),
+    residuals: combination([factor, product(projections, whitened)]),
+    centred: combination([factor, product(productWithTransposed(centred, whitened), slope)]),
   };
-}
-
-/** Returns `matrix Λ⁻¹`: column k divided by the k-th eigenvalue. */
-function perEigenvalue(matrix: Matrix, eigenvalues: Float64Array): Matrix {
-  return { ...matrix, values: matrix.values.map((value, k) => value / eigenvalues[k % matrix.columns]) };
 }

@@ -1,5 +1,5 @@
 import type { Matrix } from "./matrix.ts";
-import { flattened, throughUnitRows, unitRows } from "./matrix.ts";
+import { combination, flattened, throughUnitRows, unitRows } from "./matrix.ts";
 
 /**
  * Returns NC3, self-duality (Haas et al., Eq. 8): `‖W/‖W‖_F − Ṁ/‖Ṁ‖_F‖_F²` for classifier and centred class means of the
@@ -11,13 +11,10 @@ export function nc3(weight: Matrix, centred: Matrix): number {
 
 /** Returns the gradient of `nc3` with respect to its first argument; the second's is that of the swapped call. */
 export function nc3Gradient(weight: Matrix, centred: Matrix): Matrix {
-  const difference = normalisedDifference(weight, centred);
-  const byUnit = { ...difference, values: difference.values.map((value) => 2 * value) };
+  const byUnit = combination([2, normalisedDifference(weight, centred)]);
   return { ...weight, values: throughUnitRows(byUnit, flattened(weight)).values };
 }
 
 function normalisedDifference(a: Matrix, b: Matrix): Matrix {
-  const unitA = unitRows(flattened(a));
-  const unitB = unitRows(flattened(b));
-  return { ...unitA, values: unitA.values.map((value, k) => value - unitB.values[k]) };
+  return combination([1, unitRows(flattened(a))], [-1, unitRows(flattened(b))]);
 }

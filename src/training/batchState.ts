@@ -11,7 +11,7 @@ export interface BatchState {
 }
 
 /** Returns the state of a batch that begins now; `clock` tells milliseconds. */
-export function batchState(recipes: readonly Recipe[], clock: () => number = performance.now): BatchState {
+export function batchState(recipes: readonly Recipe[], clock = () => performance.now()): BatchState {
   const begun = clock();
   const started = new Map<string, RunProgress>();
   const latest = new Map<string, RunProgress>();

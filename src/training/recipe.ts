@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { parseReference } from "../datasets/reference.ts";
 import { CollapsarError } from "../errors.ts";
 import { ARCHITECTURES, VARIANTS } from "../networks/spec.ts";
-import { LOSS_NAMES } from "./losses/loss.ts";
+import { LOSSES } from "./losses/loss.ts";
 
 const identifier = z
   .string()
@@ -32,7 +33,7 @@ const recipeSchema = z.object({
   variant: oneOf(VARIANTS).optional(),
   width: whole(1).default(DEFAULTS.width),
   l2Norm: z.boolean().default(false),
-  loss: oneOf(LOSS_NAMES),
+  loss: oneOf(LOSSES),
   seed: whole(0),
   epochs: whole(1).default(DEFAULTS.epochs),
   batchSize: whole(2).default(DEFAULTS.batchSize),
@@ -58,8 +59,9 @@ export type Recipe = Readonly<z.output<typeof recipeSchema> & { experiment: stri
 
 /**
  * Returns `input` as a complete recipe. Experiment: the dataset's name; group: the loss, and `+l2`; run: all of these
- * and the seed.
- * @throws CollapsarError `invalid-request` that names the option as the command line spells it, and what was expected.
+ * and the seed. The path of a dataset becomes its URL, for the recipe is read elsewhere too.
+ * @throws CollapsarError `invalid-request` that names the option as the command line spells it, and what was expected;
+ *   `unknown-dataset`.
  */
 export function recipeOf(input: RecipeInput): Recipe {
   const parsed = recipeSchema.safeParse(input);
@@ -70,10 +72,12 @@ export function recipeOf(input: RecipeInput): Recipe {
       "invalid-request",
       `images-per-epoch: expected at least one batch (${recipe.batchSize} images), got ${recipe.imagesPerEpoch}`,
     );
-  const experiment = recipe.experiment ?? baseName(recipe.dataset);
+  const reference = parseReference(recipe.dataset);
+  const dataset = reference.kind === "named" ? reference.name : reference.url;
+  const experiment = recipe.experiment ?? reference.name.replace(/[^A-Za-z0-9._-]+/g, "-");
   const group = recipe.group ?? recipe.loss + (recipe.l2Norm ? "+l2" : "");
   const run = recipe.run ?? `${experiment}-${group}-seed${recipe.seed}`;
-  return { ...recipe, experiment, group, run };
+  return { ...recipe, dataset, experiment, group, run };
 }
 
 /** What a batch varies: every combination is one run. */
@@ -100,10 +104,4 @@ export function gridOf(
 function invalid({ path, message }: z.core.$ZodIssue): CollapsarError {
   const option = String(path[0] ?? "recipe").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return new CollapsarError("invalid-request", `${option}: ${message}`);
-}
-
-/** `digits` of `digits`, `letters` of `s3://bucket/letters.safetensors`. */
-function baseName(dataset: string): string {
-  const last = dataset.replace(/\/+$/, "").split("/").at(-1)!;
-  return last.replace(/\.[a-z]+$/i, "").replace(/[^A-Za-z0-9._-]/g, "-");
 }

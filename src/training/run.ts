@@ -8,7 +8,7 @@ import { initialiseParameters } from "./initialise.ts";
 import { lossOf } from "./losses/loss.ts";
 import { originOf, rejectOtherOrigin } from "./origin.ts";
 import type { Recipe } from "./recipe.ts";
-import { openRunFolder, type TrainingState } from "./runFolder.ts";
+import { openRunFolder } from "./runFolder.ts";
 import { learningRateAt } from "./schedule.ts";
 import { shuffledOrder } from "./shuffle.ts";
 import { specFor } from "./specFor.ts";
@@ -37,20 +37,18 @@ export async function* trainRun(recipe: Recipe, to: string, sources: DatasetSour
   yield { ...at, phase: "started", loss: null, imagesPerSecond: null, checkpoints };
   if (finished === recipe.epochs) return;
 
-  const { momentum, weightDecay } = recipe;
-  const state: Partial<TrainingState> & Pick<TrainingState, "parameters"> =
-    finished > 0 ? await folder.load(finished) : { parameters: initialiseParameters(graph, recipe.seed) };
   const trainer = await createTrainer({
     graph,
-    ...state,
+    ...(finished > 0 ? await folder.load(finished) : { parameters: initialiseParameters(graph, recipe.seed) }),
     loss: lossOf(recipe.loss, set.classes),
-    momentum,
-    weightDecay,
+    momentum: recipe.momentum,
+    weightDecay: recipe.weightDecay,
   });
   try {
     for (let epoch = finished + 1; epoch <= recipe.epochs; epoch++) {
       const progress = yield* trainEpoch(trainer, set, recipe, epoch);
       const after = { parameters: trainer.parameters(), velocity: trainer.velocity() };
+      rejectNonFinite(after.parameters, epoch);
       const metadata = { ...specMetadata(spec), ...origin, epoch: String(epoch), training_loss: String(progress.loss) };
       const checkpoint = await folder.save(epoch, after, metadata);
       yield { ...progress, phase: "pushed", checkpoints: [checkpoint] };
@@ -85,6 +83,16 @@ async function* trainEpoch(
     await setImmediate();
   }
   return progress;
+}
+
+/** A step may ruin weights whose loss was still finite. */
+function rejectNonFinite(parameters: ReadonlyMap<string, Float32Array>, epoch: number): void {
+  for (const [name, values] of parameters)
+    if (!values.every(Number.isFinite))
+      throw new CollapsarError(
+        "non-finite-weight",
+        `training has diverged: after epoch ${epoch}, ${name} is not finite`,
+      );
 }
 
 /**

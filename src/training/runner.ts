@@ -21,8 +21,7 @@ export type Report = RunProgress | { readonly phase: "failed"; readonly code: Er
 process.on("SIGINT", () => {});
 process.once("message", async ({ recipe, to }: Order) => {
   try {
-    const { data, home } = readConfig();
-    const sources = { data, home, storage: openStorage({ fileRoots: null }) };
+    const sources = { data: readConfig().data, storage: openStorage({ fileRoots: null }) };
     for await (const progress of trainRun(recipe, to, sources)) {
       if (!process.connected) break;
       await report(progress);

@@ -23,9 +23,15 @@ export const fileUrl = (...path: string[]) => pathToFileURL(join(...path)).href;
 
 /** Returns a checkpoint of an untrained network, with `changes` to its metadata (null: left out) and tensors. */
 export function checkpointBytes(
-  changes: { metadata?: Record<string, string | null>; tensors?: Record<string, Tensor>; seed?: number } = {},
+  changes: {
+    spec?: Partial<NetworkSpec>;
+    metadata?: Record<string, string | null>;
+    tensors?: Record<string, Tensor>;
+    seed?: number;
+  } = {},
 ): Uint8Array {
-  const graph = describeNetwork(TINY);
+  const spec = { ...TINY, ...changes.spec };
+  const graph = describeNetwork(spec);
   const parameters = initialiseParameters(graph, changes.seed ?? 1);
   const shapes = new Map(graph.parameters.map(({ name, shape }) => [name, shape]));
   const tensors = new Map<string, Tensor>(
@@ -33,7 +39,7 @@ export function checkpointBytes(
   );
   for (const [name, tensor] of Object.entries(changes.tensors ?? {})) tensors.set(name, tensor);
   const metadata = {
-    ...specMetadata(TINY),
+    ...specMetadata(spec),
     run: "tiny",
     epoch: "1",
     seed: "1",

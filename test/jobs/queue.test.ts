@@ -1,9 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import type { Config } from "../../src/config.ts";
+import type { Database } from "../../src/database/database.ts";
+import { getEvaluation } from "../../src/database/evaluations.ts";
 import { openDatabase } from "../../src/database/open.ts";
-import { openQueue } from "../../src/jobs/queue.ts";
+import { ATTEMPTS, openQueue, type Queue } from "../../src/jobs/queue.ts";
 import { queueContract } from "../contract/queue.ts";
 import { fresh, submission } from "../database/samples.ts";
 import { freshDatabase, startPostgres } from "../servers/postgres.ts";
@@ -15,28 +21,61 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-queueContract("the embedded database", async () => ({ home: join(folder, fresh("home")), databaseUrl: null }));
+// An embedded database takes seconds to make, and a moment to copy.
+const template = { home: join(folder, "template"), databaseUrl: null };
+await (await openDatabase(template, "collapsar test")).close();
+
+const newHome = () => {
+  const home = join(folder, fresh("home"));
+  cpSync(template.home, home, { recursive: true });
+  return home;
+};
+
+queueContract("the embedded database", async () => ({ home: newHome(), databaseUrl: null }));
+
+describe("the queue on the embedded database", () => {
+  it("gives up on an evaluation that kills its worker", async () => {
+    const place = { home: newHome(), databaseUrl: null };
+    const submitted = await withQueue(place, async (queue) => (await queue.submit(submission())).evaluation.id);
+    for (let i = 0; i < ATTEMPTS; i++) {
+      const worker = spawn(process.execPath, [fileURLToPath(new URL("worker.ts", import.meta.url)), "die", place.home]);
+      expect(await once(worker, "exit")).toEqual([null, "SIGKILL"]);
+    }
+    const error = { code: "internal", message: `the worker died at each of ${ATTEMPTS} attempts` };
+    await withQueue(place, async (queue, database) => {
+      await queue.work(async () => expect.fail("a sixth attempt"), { concurrency: 1 });
+      await vi.waitFor(
+        async () => expect(await getEvaluation(database, submitted)).toMatchObject({ status: "failed", error }),
+        10_000,
+      );
+    });
+  });
+});
 
 if (server) {
   queueContract("PostgreSQL", async () => ({ home: folder, databaseUrl: await freshDatabase(server) }));
 
   describe("the queue on PostgreSQL", () => {
     it("is made once by five processes that start at the same moment, and shared", async () => {
-      const databaseUrl = await freshDatabase(server);
-      const services = await Promise.all(
-        Array.from({ length: 5 }, async () => {
-          const database = await openDatabase({ home: folder, databaseUrl }, "collapsar test");
-          return { database, queue: await openQueue(database, console.error) };
-        }),
-      );
+      const place = { home: folder, databaseUrl: await freshDatabase(server) };
       const sent = submission();
-      const answers = await Promise.all(services.map(({ queue }) => queue.submit(sent)));
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => withQueue(place, (queue) => queue.submit(sent))),
+      );
       expect(answers.filter(({ created }) => created)).toHaveLength(1);
-      expect(await services[0]!.queue.depth()).toEqual({ queued: 1, running: 0 });
-      for (const { database, queue } of services) {
-        await queue.stop({ graceful: true });
-        await database.close();
-      }
+      expect(await withQueue(place, (queue) => queue.depth())).toEqual({ queued: 1, running: 0 });
     });
   });
+}
+
+async function withQueue<T>(
+  place: Pick<Config, "home" | "databaseUrl">,
+  use: (queue: Queue, database: Database) => Promise<T>,
+): Promise<T> {
+  const database = await openDatabase(place, "collapsar test");
+  const queue = await openQueue(database, console.error, { retryDelay: 0 });
+  const result = await use(queue, database);
+  await queue.stop({ graceful: true });
+  await database.close();
+  return result;
 }

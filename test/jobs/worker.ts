@@ -4,14 +4,15 @@ import { recordEvaluation } from "../../src/database/record.ts";
 import { openQueue } from "../../src/jobs/queue.ts";
 import { outcome } from "../database/samples.ts";
 
-// A worker to be killed: `worker.ts hang|record HOME [DATABASE_URL]`.
+// A worker to be killed: `worker.ts hang|die|record HOME [DATABASE_URL]`.
 const [mode, home, databaseUrl = null] = process.argv.slice(2);
 const database = await openDatabase({ home: home!, databaseUrl }, "collapsar worker");
-const queue = await openQueue(database, console.error);
+const queue = await openQueue(database, console.error, mode === "die" ? { retryDelay: 0 } : undefined);
 await queue.work(
   async (id) => {
     const evaluation = await startEvaluation(database, id);
     console.log(`attempt ${evaluation?.attempts} at ${id}`);
+    if (mode === "die") process.kill(process.pid, "SIGKILL");
     if (mode === "hang") await new Promise(() => {});
     await recordEvaluation(database, id, outcome());
     console.log(`recorded ${id}`);

@@ -13,7 +13,7 @@ function relativeError(actual: number, expected: number): number {
   return Math.abs(expected) < ZERO ? Math.abs(actual) / ZERO : Math.abs(actual / expected - 1);
 }
 
-function valueOf(values: CollapseMetrics, name: string): number {
+function metricOf(values: CollapseMetrics, name: string): number {
   return (values as Readonly<Record<string, number>>)[name]!;
 }
 
@@ -22,7 +22,7 @@ describe.each(cases)("golden case $name", ({ name, train, weight, classes, dimen
   const tolerance = name === "metrics-large-offset" ? 1e-8 : 1e-9;
 
   it.each(Object.entries(golden.expected))("has %s of %d", (metric, expected) => {
-    const actual = valueOf(values, metric);
+    const actual = metricOf(values, metric);
     if (metric.startsWith("nc4")) expect(actual).toBe(expected);
     else if (Math.abs(expected) < ZERO) expect(Math.abs(actual)).toBeLessThan(ZERO);
     else expect(relativeError(actual, expected)).toBeLessThan(tolerance);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CollapseState } from "../../src/metrics/collapse.ts";
 import type { Samples } from "../../src/metrics/samples.ts";
 import { collect } from "./cases.ts";
+import { gaussians } from "./gaussians.ts";
 
 /** Metrics that count samples, or the rank: equal to the last bit. */
 const COUNTED = new Set(["nc4_error", "nc4_mismatch", "train_accuracy", "sigma_b_rank", "samples"]);
@@ -12,18 +13,6 @@ interface Problem extends Samples {
   readonly dimensions: number;
   readonly features: Float64Array;
   readonly weight: Float64Array;
-}
-
-/** Standard normal numbers from a seed (mulberry32, Box and Muller). */
-function gaussians(seed: number): () => number {
-  let state = seed;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
 /** Beyond it the smallest eigenvalue of Σ_B, and with it NC1, is known to fewer digits than these tests ask for. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { download } from "../../src/storage/download.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { s3Client, s3Storage } from "../../src/storage/s3.ts";
@@ -16,6 +16,9 @@ const NOWHERE = {
 
 describe("s3 without a server", () => {
   const storage = s3Storage(clientOf(NOWHERE));
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
 
   it.each([
     "s3://",
@@ -52,7 +55,6 @@ describe("s3 without a server", () => {
       retryable: false,
       message: expect.stringMatching(`AWS_REGION and AWS_ENDPOINT_URL_S3.*${detail}`),
     });
-    vi.unstubAllEnvs();
   });
 });
 

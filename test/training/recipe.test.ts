@@ -25,6 +25,8 @@ describe("a recipe", () => {
       run: "x-nc+l2-seed3",
     });
     expect(recipeOf({ ...least, dataset: "s3://bucket/my letters.safetensors" }).experiment).toBe("my-letters");
+    expect(recipeOf({ ...least, dataset: "digits:train" })).toEqual(recipeOf(least));
+    expect(recipeOf({ ...least, dataset: "/data/x.safetensors" }).dataset).toBe("file:///data/x.safetensors");
     expect(recipeOf({ ...least, run: "mine", group: "A" })).toMatchObject({ group: "A", run: "mine" });
   });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -21,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** Trains into `to` until an event for which `until` is true, and returns all events up to there. */
 async function train(to: string, change: Partial<RecipeInput> = {}, until = (_: RunProgress) => false) {
-  const sources = { data: [], home: folder, storage: openStorage({ fileRoots: null }) };
+  const sources = { data: [], storage: openStorage({ fileRoots: null }) };
   const url = pathToFileURL(join(folder, to)).href;
   const events: RunProgress[] = [];
   for await (const event of trainRun(recipeOf({ ...small, ...change }), url, sources)) {
@@ -132,7 +132,6 @@ describe("a run on a file of images", () => {
     const images = { dtype: "U8", shape, data: pixels } as const;
     const file = { dtype: "I32", shape: [count], data: labels } as const;
     const path = join(folder, name);
-    const { writeFile } = await import("node:fs/promises");
     await writeFile(
       path,
       writeSafetensors([

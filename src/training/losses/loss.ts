@@ -10,14 +10,17 @@ export interface LossBatch {
   readonly bias: Float32Array;
 }
 
-/** A loss and its gradients with respect to what it depends on directly; null for what it does not. */
-export interface LossValue {
-  readonly value: number;
-  /** The parts the value is the sum of, by name. */
-  readonly terms: Readonly<Record<string, number>>;
+/** Gradients of a loss with respect to what it depends on directly; null for what it does not. */
+export interface LossGradients {
   readonly gradFeatures: Float32Array | Float64Array | null;
   readonly gradLogits: Float32Array | Float64Array | null;
   readonly gradWeight: Float32Array | Float64Array | null;
+}
+
+export interface LossValue extends LossGradients {
+  readonly value: number;
+  /** The parts the value is the sum of, by name. */
+  readonly terms: Readonly<Record<string, number>>;
 }
 
 export type BatchLoss = (batch: LossBatch) => LossValue;

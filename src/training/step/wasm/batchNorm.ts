@@ -14,8 +14,8 @@ export function batchNorm(x: tf.Tensor4D, scale: tf.Tensor1D, offset: tf.Tensor1
   const [sums, squares] = channelSums(x, x);
   const mean = sums.map((sum) => sum / count);
   const variance = squares.map((square, c) => Math.max(0, square / count - mean[c]! ** 2));
-  const factor = scale.dataSync().map((value, c) => value / Math.sqrt(variance[c]! + BATCH_NORM_EPSILON));
-  const shift = offset.dataSync().map((value, c) => value - mean[c]! * factor[c]!);
+  const factor = scale.dataSync<"float32">().map((value, c) => value / Math.sqrt(variance[c]! + BATCH_NORM_EPSILON));
+  const shift = offset.dataSync<"float32">().map((value, c) => value - mean[c]! * factor[c]!);
   return {
     output: multiplyAdd(x, factor, shift),
     mean: tf.tensor1d(Float32Array.from(mean)),
@@ -35,9 +35,9 @@ export function batchNormGradient(
 ): [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D] {
   return tf.tidy(() => {
     const count = x.size / scale.size;
-    const mean = statistics.mean.dataSync();
-    const deviation = statistics.variance.dataSync().map((value) => Math.sqrt(value + BATCH_NORM_EPSILON));
-    const factor = scale.dataSync().map((value, c) => value / deviation[c]!);
+    const mean = statistics.mean.dataSync<"float32">();
+    const deviation = statistics.variance.dataSync<"float32">().map((value) => Math.sqrt(value + BATCH_NORM_EPSILON));
+    const factor = scale.dataSync<"float32">().map((value, c) => value / deviation[c]!);
     const [offsetGradient, products] = channelSums(gradient, x);
     const scaleGradient = products.map((product, c) => (product - mean[c]! * offsetGradient[c]!) / deviation[c]!);
     // dx = factor·dy + slope·x + constant
