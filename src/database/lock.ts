@@ -21,7 +21,9 @@ export interface DatabaseLock {
 
 const SQLITE_BUSY = 5;
 /** Outlasts another process's look at the lock (under a millisecond), which must not fail a start. */
-const BUSY_TIMEOUT_MS = 250;
+const START_PATIENCE_MS = 250;
+/** Of one who only looks; outlasts another who looks. */
+const LOOK_PATIENCE_MS = 20;
 
 /** A connection that is garbage-collected loses its lock. */
 const held = new Set<DatabaseSync>();
@@ -31,7 +33,7 @@ const held = new Set<DatabaseSync>();
  * @throws CollapsarError `database-locked` that names the holder, `database-unavailable` where `home` cannot be written.
  */
 export function acquireLock(home: string, command: string): DatabaseLock {
-  const lock = tryLock(home);
+  const lock = tryLock(home, START_PATIENCE_MS);
   if (!lock) throw lockedBy(home, readNote(home));
   held.add(lock);
   const announce = (address: string | null) => writeNote(home, { pid: process.pid, command, address });
@@ -49,22 +51,22 @@ export function acquireLock(home: string, command: string): DatabaseLock {
 /** Returns who has the embedded database of `home` now, or null where nobody has. */
 export function readHolder(home: string): Holder | null {
   const note = readNote(home); // without one, nobody ever came here, and looking must not make a folder
-  const lock = note && tryLock(home);
+  const lock = note && tryLock(home, LOOK_PATIENCE_MS);
   lock?.close();
   return lock ? null : note;
 }
 
 /**
- * Returns a connection that holds the lock, or null where another has it. The lock is SQLite's on an empty file: a
+ * Returns a connection that holds the lock, or null where another has it for all of `patienceMs`. The lock is SQLite's on an empty file: a
  * POSIX record lock, which the kernel drops with the process (kill -9 too), and the only one Node reaches without a
  * native module.
  */
-function tryLock(home: string): DatabaseSync | null {
+function tryLock(home: string, patienceMs: number): DatabaseSync | null {
   let connection: DatabaseSync | undefined;
   try {
     mkdirSync(home, { recursive: true });
     connection = new (sqlite().DatabaseSync)(join(home, "database.lock"));
-    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; BEGIN EXCLUSIVE`);
+    connection.exec(`PRAGMA busy_timeout = ${patienceMs}; BEGIN EXCLUSIVE`);
     return connection;
   } catch (error) {
     connection?.close();
