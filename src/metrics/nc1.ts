@@ -87,7 +87,7 @@ export interface Nc1Gradient {
 
 /**
  * Returns the gradient of `nc1`, the residuals Δ and the means Ṁ taken as independent. With U (rows u_k) and Λ of `ṀᵀṀ`,
- * `V = Λ⁻¹ U`, `Y = Δ Uᵀ` and `F = Δ Vᵀ`:
+ * `V = Λ⁻¹ U`, `Y = Δ Uᵀ` and `F = Y Λ⁻¹`:
  * `∂/∂Δ = 2/N Y V` and `∂/∂Ṁ = 2/N Ṁ Vᵀ (FᵀΔ − FᵀY U − YᵀY V)`.
  * The second is the derivative of a pseudo-inverse at constant rank (Golub and Pereyra 1973),
  * `−A†SA† + (I−AA†)S(A†)² + (A†)²S(I−AA†)` with A = Σ_B, S = Σ_W, without any of its D×D matrices.
@@ -97,14 +97,18 @@ export function nc1Gradient(
   centred: Matrix,
   { eigenvalues, directions }: BetweenClassSpectrum,
 ): Nc1Gradient {
-  const shrunk = directions.values.map((value, k) => value / eigenvalues[Math.floor(k / directions.columns)]);
-  const whitened = { ...directions, values: shrunk };
+  const shrink = (rows: Matrix) => ({
+    ...rows,
+    values: rows.values.map((value, k) => value / eigenvalues[Math.floor(k / rows.columns)]),
+  });
+  const whitened = shrink(directions);
   const projections = productWithTransposed(residuals, directions);
-  const slopes = transposed(productWithTransposed(residuals, whitened));
+  const across = transposed(projections);
+  const slopes = shrink(across);
   const slope = combination(
     [1, product(slopes, residuals)],
     [-1, product(product(slopes, projections), directions)],
-    [-1, product(product(transposed(projections), projections), whitened)],
+    [-1, product(product(across, projections), whitened)],
   );
   const factor = 2 / residuals.rows;
   return {

@@ -82,7 +82,9 @@ async function endOf(child: ChildProcess): Promise<string> {
   child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     written = (written + text).slice(-LAST_WORDS);
   });
-  const [code, signal] = await once(child, "close").catch((cause: Error) => [cause.message]);
+  // "close" would wait for the channel too, and never comes where it was closed from here (Node 24.21)
+  const ended = Promise.all([once(child, "exit"), once(child.stderr!, "close")]).then(([exit]) => exit);
+  const [code, signal] = await ended.catch((cause: Error) => [cause.message]);
   const lastLine = written.trimEnd().split("\n").at(-1);
   return [signal ?? `exit code ${code}`, lastLine].filter(Boolean).join(", ");
 }

@@ -18,7 +18,7 @@ export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
   if (!variant || !fitting.includes(variant))
     throw new CollapsarError(
       "wrong-shape",
-      `images of ${name} are ${channels}×${height}×${width}, which ${variant ? `variant ${variant} does` : "no variant does"} not take`,
+      `images of ${name} are ${channels}×${height}×${width}, which ${variant ? `variant ${variant} does not take` : "no variant takes"}`,
     );
   const { mean, std } = normalisationOf(set) ?? { mean: null, std: null };
   return { arch: recipe.arch, variant, width: recipe.width, classes: set.classes, l2Norm: recipe.l2Norm, mean, std };

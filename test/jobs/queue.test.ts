@@ -34,7 +34,7 @@ const newHome = () => {
 queueContract("the embedded database", async () => ({ home: newHome(), databaseUrl: null }));
 
 describe("the queue on the embedded database", () => {
-  it("gives up on an evaluation that kills its worker", async () => {
+  it("gives up on an evaluation that kills its worker", { timeout: 120_000 }, async () => {
     const place = { home: newHome(), databaseUrl: null };
     const submitted = await withQueue(place, async (queue) => (await queue.submit(submission())).evaluation.id);
     for (let i = 0; i < ATTEMPTS; i++) {

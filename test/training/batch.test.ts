@@ -35,7 +35,7 @@ describe("a batch", () => {
     expect(summaries).toEqual([
       {
         ...{ run: "digits-ce-seed1", status: "failed", epochs: 0, checkpoints: [] },
-        error: { code: "non-finite-loss", message: expect.stringMatching(/loss/) },
+        error: { code: "non-finite-weight", message: expect.stringMatching(/diverged: after epoch 1/) },
       },
       {
         ...{ run: "digits-ce-seed2", status: "succeeded", epochs: 2, error: null },

@@ -11,7 +11,7 @@ import { type RecipeInput, recipeOf } from "../../src/training/recipe.ts";
 import { trainRun } from "../../src/training/run.ts";
 
 const small: RecipeInput = {
-  ...{ dataset: "digits", loss: "nc", seed: 1, width: 2, epochs: 2, batchSize: 32, imagesPerEpoch: 100 },
+  ...{ dataset: "digits", loss: "nc", seed: 1, width: 4, epochs: 2, batchSize: 32, imagesPerEpoch: 100 },
 };
 let folder: string;
 beforeAll(async () => {
@@ -66,7 +66,7 @@ describe("a run", () => {
   it("stores a network that can be read back, with all that is known of it", async () => {
     const checkpoint = readSafetensors(await readFile(fileURLToPath(events.at(-1)!.checkpoints[0]!)));
     expect(networkOf(checkpoint).spec).toEqual({
-      ...{ arch: "resnet18", variant: "mnist", width: 2, classes: 10, l2Norm: false, mean: [0.1307], std: [0.3081] },
+      ...{ arch: "resnet18", variant: "mnist", width: 4, classes: 10, l2Norm: false, mean: [0.1307], std: [0.3081] },
     });
     expect(checkpoint.metadata).toMatchObject({
       ...{ experiment: "digits", group: "nc", run: "digits-nc-seed1", seed: "1", epoch: "2" },

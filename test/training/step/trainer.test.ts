@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../../src/checkpoints/checkpoint.ts";
 import { readSafetensors } from "../../../src/checkpoints/safetensors.ts";
@@ -15,7 +14,9 @@ const CLASSES = 5;
 /** `½ mean ‖h − w_y‖²`: a loss of features and classifier that leaves the bias without a gradient. */
 const centres: BatchLoss = ({ features, weight, labels }) => {
   const dimensions = weight.length / CLASSES;
-  const gradFeatures = features.map((value, i) => value - weight[labels[Math.floor(i / dimensions)]! * dimensions + (i % dimensions)]!);
+  const gradFeatures = features.map(
+    (value, i) => value - weight[labels[Math.floor(i / dimensions)]! * dimensions + (i % dimensions)]!,
+  );
   const gradWeight = new Float64Array(weight.length);
   gradFeatures.forEach((value, i) => {
     gradWeight[labels[Math.floor(i / dimensions)]! * dimensions + (i % dimensions)]! -= value / labels.length;
@@ -25,7 +26,9 @@ const centres: BatchLoss = ({ features, weight, labels }) => {
 };
 
 function fixture(name: string): Checkpoint {
-  return readSafetensors(readFileSync(new URL(`../../fixtures/torch/training-step-${name}.safetensors`, import.meta.url)));
+  return readSafetensors(
+    readFileSync(new URL(`../../fixtures/torch/training-step-${name}.safetensors`, import.meta.url)),
+  );
 }
 
 function withPrefix(file: Checkpoint, prefix: string): Map<string, Float32Array> {
@@ -33,11 +36,20 @@ function withPrefix(file: Checkpoint, prefix: string): Map<string, Float32Array>
   return new Map(found.map((name) => [name.slice(prefix.length), floats(file, name)]));
 }
 
-function trainerOf(file: Checkpoint, options: { velocity?: Map<string, Float32Array>; loss?: BatchLoss } = {}): Promise<Trainer> {
+function trainerOf(
+  file: Checkpoint,
+  options: { velocity?: Map<string, Float32Array>; loss?: BatchLoss } = {},
+): Promise<Trainer> {
   const { metadata } = file;
   const { arch, variant, width, l2_norm } = readSpec(metadata);
   const graph = describeNetwork({
-    arch: arch!, variant: variant!, width: width!, l2Norm: l2_norm!, classes: CLASSES, mean: null, std: null,
+    arch: arch!,
+    variant: variant!,
+    width: width!,
+    l2Norm: l2_norm!,
+    classes: CLASSES,
+    mean: null,
+    std: null,
   });
   return createTrainer({
     graph,
@@ -55,7 +67,9 @@ async function takeStep(trainer: Trainer, file: Checkpoint, step: number) {
 }
 
 function expectClose(actual: Map<string, Float32Array>, expected: Map<string, Float32Array>) {
-  const far = [...expected].map(([name, values]) => [name, relativeDifference(actual.get(name)!, values)] as const).filter(([, difference]) => !(difference < 1e-4));
+  const far = [...expected]
+    .map(([name, values]) => [name, relativeDifference(actual.get(name)!, values)] as const)
+    .filter(([, difference]) => !(difference < 1e-4));
   expect(far).toEqual([]);
 }
 
