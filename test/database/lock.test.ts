@@ -86,7 +86,7 @@ describe("the lock of the embedded database", () => {
     acquireLock(home, "collapsar serve").release();
     leaveNote();
     const script = `import { readHolder } from ${JSON.stringify(import.meta.resolve("../../src/database/lock.ts"))};
-      console.log("looking"); for (;;) readHolder(${JSON.stringify(home)});`;
+      console.log("looking"); setInterval(() => readHolder(${JSON.stringify(home)}), 2);`;
     const looking = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "pipe" });
     children.push(looking);
     await once(looking.stdout, "data");
