@@ -46,7 +46,9 @@ async function measureFiles(trainFile: string, testFile: string | undefined): Pr
 
 /** Returns the metrics as a table of names and values, and a line for each that could not be taken. */
 export function formatMetrics({ values, omitted }: Measured): string {
-  const rows = Object.entries(values).map(([name, value]) => [name, formatNumber(value), METRICS[name]?.label ?? ""]);
+  const order = Object.keys(METRICS);
+  const sorted = Object.entries(values).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const rows = sorted.map(([name, value]) => [name, formatNumber(value), METRICS[name]?.label ?? ""]);
   const columns = [{ heading: "metric", align: "left" }, { heading: "value" }, { heading: "", align: "left" }] as const;
   const notes = Object.entries(omitted).map(([name, reason]) => `${name}: left out, ${reason}`);
   return [formatTable(columns, rows), ...notes].join("\n");

@@ -40,14 +40,14 @@ export function placeOf(
     const message = `checkpoint metadata ${key}=${JSON.stringify(metadata[key])}: ${issue.message}`;
     throw new CollapsarError("invalid-metadata", message);
   }
-  const merged = { ...parsed.data, ...asked };
+  const known = parsed.data;
   return {
-    run: merged.id ?? ownRun(checkpoint, sha256),
-    experiment: merged.experiment ?? null,
-    group: merged.group ?? null,
-    seed: merged.seed ?? null,
-    epoch: merged.epoch ?? null,
-    labels: merged.labels ?? {},
+    run: asked.id ?? known.id ?? ownRun(checkpoint, sha256),
+    experiment: asked.experiment ?? known.experiment ?? null,
+    group: asked.group ?? known.group ?? null,
+    seed: asked.seed ?? known.seed ?? null,
+    epoch: asked.epoch ?? known.epoch ?? null,
+    labels: asked.labels ?? {},
   };
 }
 

@@ -71,7 +71,8 @@ describe("collapsar evaluate, extract and metrics", () => {
     await collapsarWith(home, "extract", "c.safetensors", "--dataset", "digits", "--out", "train.safetensors");
     await collapsarWith(home, "extract", "c.safetensors", "--dataset", "digits:test", "--out", "test.safetensors");
     const metrics = await collapsarWith(home, "metrics", "train.safetensors", "--test", "test.safetensors", "--json");
-    const { values, run } = JSON.parse(evaluation.stdout);
+    const { values, run, epoch } = JSON.parse(evaluation.stdout);
+    expect({ run, epoch }).toEqual({ run: "tiny", epoch: 1 }); // as its metadata say
     expect(values.samples).toBe(8000);
     expect(values).toEqual(JSON.parse(metrics.stdout));
 
