@@ -13,6 +13,7 @@ const HTTP_STATUS = {
   "invalid-metadata": 422,
   "wrong-shape": 422,
   "shape-mismatch": 422,
+  "unsupported-network": 422,
   "unknown-dataset": 422,
   "missing-dataset": 422,
   "malformed-dataset": 422,

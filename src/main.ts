@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { aggregateCommand } from "./commands/aggregate.ts";
+import { convertCommand } from "./commands/convert.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { metricsCommand } from "./commands/metrics.ts";
@@ -43,6 +44,7 @@ function program(): Command {
     evaluateCommand,
     extractCommand,
     metricsCommand,
+    convertCommand,
     trainCommand,
     runsCommand,
     aggregateCommand,

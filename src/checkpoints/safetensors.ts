@@ -5,6 +5,7 @@ import type { Checkpoint, DType, Tensor } from "./checkpoint.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./halfPrecision.ts";
 
 /** Limits of the format's reference implementation, and ours where it has none. */
+const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_TENSORS = 100_000;
 const MAX_DIMENSIONS = 8;
@@ -29,6 +30,12 @@ const tensorEntry = z.object({
   data_offsets: z.tuple([size, size]),
 });
 
+/** Returns whether the bytes start as a safetensors file does: a header length below the limit, then `{`. */
+export function looksLikeSafetensors(bytes: Uint8Array): boolean {
+  const length = bytes.length < 9 ? 0n : new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  return length > 0n && length <= MAX_HEADER_BYTES && bytes[8] === 0x7b;
+}
+
 /**
  * Returns the tensors and metadata of a safetensors file: 8 bytes little-endian header length, a JSON header, raw data.
  * F16 and BF16 are widened to float32. Source: https://huggingface.co/docs/safetensors/metadata_parsing
@@ -36,14 +43,37 @@ const tensorEntry = z.object({
  *   unknown element type, sizes that do not fit the shape, tensors that overlap, leave holes or end outside the file.
  */
 export function readSafetensors(bytes: Uint8Array): Checkpoint {
-  const { header, data } = splitHeader(bytes);
-  const { __metadata__, ...entries } = header;
-  const layout = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry));
-  checkLayout(layout, data.length);
-  const tensors = new Map<string, Tensor>();
-  for (const { name, dtype, shape, begin, end } of layout)
-    tensors.set(name, { dtype, shape, data: decode(dtype, data.subarray(begin, end)) });
-  return { tensors, metadata: checkMetadata(__metadata__) };
+  const headerEnd = headerEndOf(bytes.subarray(0, LENGTH_BYTES), bytes.length);
+  const { tensors, metadata } = parseHeader(bytes.subarray(LENGTH_BYTES, headerEnd), bytes.length - headerEnd);
+  const data = bytes.subarray(headerEnd);
+  const decoded = [...tensors].map(([name, { dtype, shape, begin, end }]) => {
+    const values = decodeTensor(dtype, data.subarray(begin, end));
+    return [name, { dtype, shape, data: values }] as const;
+  });
+  return { tensors: new Map(decoded), metadata };
+}
+
+/** Where the tensors of a safetensors file lie: offsets in bytes from the start of the file. */
+export interface SafetensorsLayout {
+  readonly tensors: ReadonlyMap<string, Placed>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Returns where the tensors of a safetensors file of `size` bytes lie, of which only the header is read.
+ * @throws CollapsarError as `readSafetensors`.
+ */
+export async function readSafetensorsLayout(
+  read: (start: number, end: number) => Promise<Uint8Array>,
+  size: number,
+): Promise<SafetensorsLayout> {
+  const headerEnd = headerEndOf(await read(0, Math.min(LENGTH_BYTES, size)), size);
+  const { tensors, metadata } = parseHeader(await read(LENGTH_BYTES, headerEnd), size - headerEnd);
+  const placed = [...tensors].map(
+    ([name, { dtype, shape, begin, end }]) =>
+      [name, { dtype, shape, begin: headerEnd + begin, end: headerEnd + end }] as const,
+  );
+  return { tensors: new Map(placed), metadata };
 }
 
 /** Returns the bytes of a safetensors file that holds `tensors` in the given order, and `metadata`. */
@@ -75,8 +105,8 @@ export function writeSafetensors(
   return file;
 }
 
-interface Entry {
-  readonly name: string;
+/** A tensor's type, shape and bytes, `end` exclusive. */
+export interface Placed {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly begin: number;
@@ -87,22 +117,30 @@ function malformed(what: string, cause?: unknown): CollapsarError {
   return new CollapsarError("malformed-checkpoint", `not a valid safetensors file: ${what}`, { cause });
 }
 
-function splitHeader(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
-  if (bytes.length < 8) throw malformed(`${bytes.length} bytes, expected at least 8`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
+/** Returns where the header ends, from the first eight bytes of a file of `size` bytes. */
+function headerEndOf(start: Uint8Array, size: number): number {
+  if (start.length < LENGTH_BYTES) throw malformed(`${start.length} bytes, expected at least ${LENGTH_BYTES}`);
+  const length = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) throw malformed(`its header would take ${length} bytes, at most ${MAX_HEADER_BYTES}`);
-  const end = 8 + Number(length);
-  if (end > bytes.length) throw malformed(`truncated: the header ends at byte ${end}, the file at ${bytes.length}`);
+  const end = LENGTH_BYTES + Number(length);
+  if (end > size) throw malformed(`truncated: the header ends at byte ${end}, the file at ${size}`);
+  return end;
+}
+
+function parseHeader(json: Uint8Array, dataLength: number): SafetensorsLayout {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, end)));
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
   } catch (cause) {
     throw malformed("its header is not JSON", cause);
   }
   if (header === null || typeof header !== "object" || Array.isArray(header))
     throw malformed("its header is not a JSON object");
-  if (Object.keys(header).length > MAX_TENSORS) throw malformed(`more than ${MAX_TENSORS} tensors`);
-  return { header: header as Record<string, unknown>, data: bytes.subarray(end) };
+  const { __metadata__, ...entries } = header as Record<string, unknown>;
+  if (Object.keys(entries).length > MAX_TENSORS) throw malformed(`more than ${MAX_TENSORS} tensors`);
+  const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, checkEntry(name, entry)]));
+  checkLayout(tensors, dataLength);
+  return { tensors, metadata: checkMetadata(__metadata__) };
 }
 
 function checkMetadata(metadata: unknown): Record<string, string> {
@@ -111,7 +149,7 @@ function checkMetadata(metadata: unknown): Record<string, string> {
   return parsed.data ?? {};
 }
 
-function checkEntry(name: string, entry: unknown): Entry {
+function checkEntry(name: string, entry: unknown): Placed {
   const parsed = tensorEntry.safeParse(entry);
   if (!parsed.success) throw malformed(`tensor "${name}" needs dtype, shape and data_offsets`);
   const { dtype, shape, data_offsets } = parsed.data;
@@ -120,12 +158,12 @@ function checkEntry(name: string, entry: unknown): Entry {
   const expected = shape.reduce((product, length) => product * length, BYTES_PER_ELEMENT[dtype as DType]);
   if (end - begin !== expected)
     throw malformed(`tensor "${name}" (${dtype} ${shape.join("×")}) needs ${expected} bytes and has ${end - begin}`);
-  return { name, dtype: dtype as DType, shape, begin, end };
+  return { dtype: dtype as DType, shape, begin, end };
 }
 
-function checkLayout(layout: readonly Entry[], dataLength: number): void {
+function checkLayout(layout: ReadonlyMap<string, Placed>, dataLength: number): void {
   let at = 0;
-  for (const { name, begin, end } of [...layout].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const [name, { begin, end }] of [...layout].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) throw malformed(`tensor "${name}" starts at byte ${begin} of the data, expected ${at}`);
     if (end > dataLength)
       throw malformed(`truncated: tensor "${name}" ends at byte ${end} of the data, which has ${dataLength}`);
@@ -134,7 +172,8 @@ function checkLayout(layout: readonly Entry[], dataLength: number): void {
   if (at !== dataLength) throw malformed(`${dataLength - at} bytes follow the last tensor`);
 }
 
-function decode(dtype: DType, raw: Uint8Array): Tensor["data"] {
+/** Returns the little-endian elements of a tensor as numbers, in memory of their own; F16 and BF16 as float32. */
+export function decodeTensor(dtype: DType, raw: Uint8Array): Tensor["data"] {
   // a copy is aligned, and does not keep the whole file alive
   const { buffer } = new Uint8Array(raw);
   switch (dtype) {

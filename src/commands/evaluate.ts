@@ -11,11 +11,11 @@ import { evaluateNow } from "../jobs/now.ts";
 import { openStorage } from "../storage/open.ts";
 import { type Connection, connectToHolder, submit } from "./connection.ts";
 import { formatMetrics } from "./metrics.ts";
-import { engineOption, networkOption, wholeNumber } from "./options.ts";
+import { CHECKPOINT_HELP, deviceOption, engineOption, networkOption, wholeNumber } from "./options.ts";
 import { jsonOption, print } from "./output.ts";
 import { progressLine } from "./progressLine.ts";
 
-interface Options extends Pick<EvaluationRequest, "dataset" | "test" | "network" | "engine" | "force"> {
+interface Options extends Pick<EvaluationRequest, "dataset" | "test" | "network" | "engine" | "device" | "force"> {
   readonly run?: string;
   readonly epoch?: number;
   readonly json?: boolean;
@@ -29,7 +29,7 @@ const POLL_MILLISECONDS = 200;
 export function evaluateCommand(): Command {
   return new Command("evaluate")
     .description("Evaluate a checkpoint and record its metrics; the same again is answered from the record.")
-    .argument("<checkpoint>", "path or URL (s3://, file://) of a safetensors checkpoint")
+    .argument("<checkpoint>", CHECKPOINT_HELP)
     .option(
       "--dataset <name>",
       "training set: digits, fashion-mnist, …, a path or URL (default: what the checkpoint says)",
@@ -39,6 +39,7 @@ export function evaluateCommand(): Command {
     .option("--epoch <n>", "epoch it was taken after (default: what the checkpoint says)", wholeNumber(0))
     .addOption(networkOption())
     .addOption(engineOption())
+    .addOption(deviceOption())
     .option("--force", "compute anew even if this was evaluated before")
     .addOption(jsonOption())
     .action(async (checkpoint: string, { json, run, epoch, ...asked }: Options) => {

@@ -1,10 +1,21 @@
 import { InvalidArgumentError, Option } from "commander";
-import { ENGINE_NAMES } from "../engines/engine.ts";
+import { DEVICE_NAMES, ENGINE_NAMES } from "../engines/engine.ts";
 import { NETWORK_KEYS } from "../networks/spec.ts";
+
+/** What a command takes as a checkpoint. */
+export const CHECKPOINT_HELP =
+  "path or URL (s3://, file://) of a checkpoint: safetensors, a state_dict by torch.save, ONNX, TF.js model.json";
 
 /** `--engine NAME`. */
 export const engineOption = () =>
-  new Option("--engine <name>", "what the network runs on").choices(ENGINE_NAMES).default(ENGINE_NAMES[0]);
+  new Option(
+    "--engine <name>",
+    "what the network runs on (default: TensorFlow where it has a GPU, else onnxruntime)",
+  ).choices(ENGINE_NAMES);
+
+/** `--device NAME`. */
+export const deviceOption = () =>
+  new Option("--device <name>", "where the engine runs (default: its GPU build's GPU, else cpu)").choices(DEVICE_NAMES);
 
 /** `--network KEY=VALUE`, repeatable, collected into a record. */
 export const networkOption = () =>

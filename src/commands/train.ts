@@ -2,13 +2,13 @@ import { Command, Option } from "commander";
 import { readConfig, toStoreUrl } from "../config.ts";
 import { datasetVersion } from "../datasets/open.ts";
 import { CollapsarError } from "../errors.ts";
-import { ARCHITECTURES, VARIANTS } from "../networks/spec.ts";
+import { ARCHITECTURES } from "../networks/spec.ts";
 import { openStorage } from "../storage/open.ts";
 import { trainBatch } from "../training/batch.ts";
 import type { RunSummary } from "../training/event.ts";
 import { LOSSES } from "../training/losses/loss.ts";
 import { batchProgress } from "../training/progress.ts";
-import { DEFAULTS, gridOf, type Recipe, type RecipeInput } from "../training/recipe.ts";
+import { DEFAULTS, gridOf, type Recipe, type RecipeInput, TRAINED_VARIANTS } from "../training/recipe.ts";
 import { parseSeeds } from "../training/seeds.ts";
 import { wholeNumber } from "./options.ts";
 import { jsonOption } from "./output.ts";
@@ -36,7 +36,9 @@ export function trainCommand(): Command {
     .description("Train a batch of networks, one per loss and seed, and push a checkpoint after every epoch.")
     .requiredOption("--dataset <name>", "digits, fashion-mnist, … or the path or URL of a file of images")
     .addOption(new Option("--arch <name>", "architecture").choices(ARCHITECTURES).default(DEFAULTS.arch))
-    .addOption(new Option("--variant <name>", "stem of the network (default: what fits the images)").choices(VARIANTS))
+    .addOption(
+      new Option("--variant <name>", "stem of the network (default: what fits the images)").choices(TRAINED_VARIANTS),
+    )
     .option("--width <channels>", "channels of the first stage", Number, DEFAULTS.width)
     .option("--loss <names>", `losses to train with, one group each: ${LOSSES.join(", ")}`, "ce")
     .addOption(

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { Dataset } from "./dataset.ts";
 
 /** The numbers of a dataset: uint8 images are N×H×W×C pixels, float32 ones N×C×H×W and already normalised. */
@@ -18,7 +18,10 @@ export function inMemory(name: string, { images, labels, length, height, width, 
   const size = height * width * channels;
   return {
     name,
-    digest: digestOf({ kind, ...shape, labelled: labels !== null }, labels ? [images, labels] : [images]),
+    digest: startDigest(kind, shape, labels)
+      .update(images)
+      .update(labels ?? NOTHING)
+      .digest("hex"),
     ...shape,
     kind,
     labels,
@@ -26,9 +29,17 @@ export function inMemory(name: string, { images, labels, length, height, width, 
   };
 }
 
-/** Returns the sha256 (hex) of a description and arrays, the same on every machine of one byte order. */
-function digestOf(description: object, arrays: readonly (Uint8Array | Float32Array | Int32Array)[]): string {
-  const hash = createHash("sha256").update(JSON.stringify(description));
-  for (const array of arrays) hash.update(array);
-  return hash.digest("hex");
+const NOTHING = new Uint8Array();
+
+/**
+ * Returns the hash that, once it has been given the bytes of all images and then of the labels (int32), is the digest of
+ * the set: the same on every machine of one byte order.
+ */
+export function startDigest(
+  kind: Dataset["kind"],
+  { length, height, width, channels }: Pick<Dataset, "length" | "height" | "width" | "channels">,
+  labels: Int32Array | null,
+): Hash {
+  const description = { kind, length, height, width, channels, labelled: labels !== null };
+  return createHash("sha256").update(JSON.stringify(description));
 }

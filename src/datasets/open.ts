@@ -1,17 +1,12 @@
-import { download } from "../storage/download.ts";
 import type { Storage, StorageCall } from "../storage/storage.ts";
-import { redactUrl } from "../storage/url.ts";
 import type { Dataset } from "./dataset.ts";
 import { digitsVersion, openDigits } from "./digits.ts";
 import { idxPairVersion, openIdxPair } from "./idxPairs.ts";
 import { type DatasetName, parseReference } from "./reference.ts";
 import { splitTenth } from "./subset.ts";
-import { readTensorFile } from "./tensorFile.ts";
+import { openTensorFile } from "./tensorFile.ts";
 
 export { relatedTest } from "./reference.ts";
-
-/** The images of CIFAR-10 as float32 take 0.7 GiB; the file is in memory twice while it is read. */
-const MAX_DATASET_BYTES = 4 * 2 ** 30;
 
 /** Where datasets come from. */
 export interface DatasetSources {
@@ -31,10 +26,7 @@ export async function openDataset(
   { signal }: StorageCall = {},
 ): Promise<Dataset> {
   const parsed = parseReference(reference);
-  if (parsed.kind === "file") {
-    const { bytes } = await download(storage, parsed.url, { signal, maxBytes: MAX_DATASET_BYTES });
-    return readTensorFile(parsed.name, bytes, redactUrl(parsed.url));
-  }
+  if (parsed.kind === "file") return openTensorFile(parsed.name, parsed.url, storage, { signal });
   const { name, dataset, part } = parsed;
   if (part === "validation") return splitTenth(await openPart(dataset, dataset, "train", data)).validation;
   return openPart(name, dataset, part, data);

@@ -45,6 +45,12 @@ export function splitTenth(dataset: Dataset): { rest: Dataset; validation: Datas
 async function gather(dataset: Dataset, indices: Uint32Array): Promise<Uint8Array | Float32Array> {
   const size = dataset.height * dataset.width * dataset.channels;
   const images = new (dataset.kind === "pixels" ? Uint8Array : Float32Array)(indices.length * size);
-  for (const [i, index] of indices.entries()) images.set(await dataset.read(index, index + 1), i * size);
+  // neighbours are read at once: of a training set without every tenth sample of each class these are most
+  for (let from = 0; from < indices.length; ) {
+    let to = from + 1;
+    while (to < indices.length && indices[to] === indices[from]! + to - from) to++;
+    images.set(await dataset.read(indices[from]!, indices[from]! + to - from), from * size);
+    from = to;
+  }
   return images;
 }

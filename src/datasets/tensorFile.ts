@@ -1,58 +1,123 @@
-import type { Tensor } from "../checkpoints/checkpoint.ts";
-import { readSafetensors } from "../checkpoints/safetensors.ts";
-import { asCollapsarError, CollapsarError } from "../errors.ts";
+import type { Placed, SafetensorsLayout } from "../checkpoints/safetensors.ts";
+import { decodeTensor, readSafetensorsLayout } from "../checkpoints/safetensors.ts";
+import { CollapsarError } from "../errors.ts";
+import { download } from "../storage/download.ts";
+import type { Storage, StorageCall } from "../storage/storage.ts";
+import { redactUrl } from "../storage/url.ts";
 import type { Dataset } from "./dataset.ts";
-import { inMemory } from "./inMemory.ts";
+import { startDigest } from "./inMemory.ts";
 
 const MAX_LABEL = 2 ** 31 - 1;
+
+/** A smaller file is read once and kept; of a larger one only the batches at work are in memory. CIFAR-10 has 150 MiB. */
+const KEPT_BYTES = 256 * 2 ** 20;
+
+/** What the digest of a file that is not kept is taken of at a time. */
+const DIGEST_BYTES = 8 * 2 ** 20;
+
+type Read = (start: number, end: number) => Promise<Uint8Array>;
 
 /**
  * Returns the dataset of a safetensors file: `images`, N×H×W×C uint8 pixels or N×C×H×W floats taken as already
  * normalised, and `labels`, N integers from 0, which may be absent.
- * @throws CollapsarError `malformed-dataset` that names `source`, the tensor and what was expected; `invalid-label`.
+ * @throws CollapsarError `malformed-dataset` that names the file, the tensor and what was expected; `invalid-label`; and as
+ *   `Storage.read`. Images that are not finite are found when they are read.
  */
-export function readTensorFile(name: string, bytes: Uint8Array, source: string): Dataset {
-  const tensors = readTensors(bytes, source);
+export async function openTensorFile(
+  name: string,
+  url: string,
+  storage: Storage,
+  { signal, keptBytes = KEPT_BYTES }: StorageCall & { keptBytes?: number } = {},
+): Promise<Dataset> {
+  const source = redactUrl(url);
+  const { read, size } = await openBytes(url, storage, keptBytes, { signal });
+  const { tensors } = await readLayout(read, size, source);
   const images = tensors.get("images");
   if (!images) throw malformed(source, 'there is no tensor "images"');
-  const arrays = readImages(images, source);
-  const labels = tensors.get("labels");
-  return inMemory(name, { ...arrays, labels: labels ? readLabels(labels, arrays.length, source) : null });
+  const { kind, ...shape } = describeImages(images, source);
+  const labels = tensors.has("labels") ? await readLabels(read, tensors.get("labels")!, shape.length, source) : null;
+  const hash = startDigest(kind, shape, labels);
+  for (let at = images.begin; at < images.end; at += DIGEST_BYTES)
+    hash.update(await read(at, Math.min(at + DIGEST_BYTES, images.end)));
+  if (labels) hash.update(labels);
+  const bytesPerImage = (images.end - images.begin) / shape.length;
+  return {
+    name,
+    digest: hash.digest("hex"),
+    ...shape,
+    kind,
+    labels,
+    async read(start, end) {
+      const bytes = await read(images.begin + start * bytesPerImage, images.begin + end * bytesPerImage);
+      return kind === "pixels" ? bytes : requireFinite(floatsOf(bytes), start, end, source);
+    },
+  };
 }
 
-function readTensors(bytes: Uint8Array, source: string): ReadonlyMap<string, Tensor> {
+async function openBytes(
+  url: string,
+  storage: Storage,
+  keptBytes: number,
+  call: StorageCall,
+): Promise<{ read: Read; size: number }> {
+  const head = await storage.head(url, call);
+  if (head.size > keptBytes)
+    return { size: head.size, read: (start, end) => storage.readRange(head, { start, end }, call) };
+  const { bytes } = await download(storage, url, call);
+  return { size: bytes.length, read: async (start, end) => bytes.subarray(start, end) };
+}
+
+async function readLayout(read: Read, size: number, source: string): Promise<SafetensorsLayout> {
   try {
-    return readSafetensors(bytes).tensors;
-  } catch (cause) {
-    throw malformed(source, asCollapsarError(cause).message, cause);
+    return await readSafetensorsLayout(read, size);
+  } catch (error) {
+    const isMalformed = error instanceof CollapsarError && error.code === "malformed-checkpoint";
+    throw isMalformed ? malformed(source, error.message, error) : error;
   }
 }
 
-function readImages({ dtype, shape, data }: Tensor, source: string) {
-  const pixels = dtype === "U8" && data instanceof Uint8Array;
-  if ((!pixels && !(data instanceof Float32Array)) || shape.length !== 4)
+function describeImages({ dtype, shape, begin, end }: Placed, source: string) {
+  const pixels = dtype === "U8";
+  if ((!pixels && dtype !== "F32") || shape.length !== 4)
     throw malformed(
       source,
       `tensor "images" is ${dtype} ${shape.join("×")}, expected N×H×W×C uint8 or N×C×H×W float32`,
     );
-  if (data.length === 0) throw malformed(source, `tensor "images" (${shape.join("×")}) is empty`);
+  if (begin === end) throw malformed(source, `tensor "images" (${shape.join("×")}) is empty`);
   const [length, ...sides] = shape as [number, number, number, number];
-  if (pixels) return { images: data, length, height: sides[0], width: sides[1], channels: sides[2] };
-  const offender = data.findIndex((value) => !Number.isFinite(value));
-  if (offender >= 0)
-    throw malformed(source, `image ${Math.floor((offender * length) / data.length)} holds ${data[offender]}`);
-  return { images: data as Float32Array, length, channels: sides[0], height: sides[1], width: sides[2] };
+  return pixels
+    ? { kind: "pixels" as const, length, height: sides[0], width: sides[1], channels: sides[2] }
+    : { kind: "normalised" as const, length, height: sides[1], width: sides[2], channels: sides[0] };
 }
 
-function readLabels({ dtype, shape, data }: Tensor, length: number, source: string): Int32Array {
-  const integers = !(data instanceof Float32Array || data instanceof Float64Array) && dtype !== "BOOL";
+async function readLabels(
+  read: Read,
+  { dtype, shape, begin, end }: Placed,
+  length: number,
+  source: string,
+): Promise<Int32Array> {
+  const integers = ["I64", "I32", "I16", "I8", "U8"].includes(dtype);
   if (!integers || shape.length !== 1 || shape[0] !== length)
     throw malformed(source, `tensor "labels" is ${dtype} ${shape.join("×")}, expected ${length} integers`);
-  return Int32Array.from(data as Iterable<number | bigint>, (value, image) => {
+  const values = decodeTensor(dtype, await read(begin, end)) as ArrayLike<number | bigint>;
+  return Int32Array.from(values, (value, image) => {
     if (value < 0 || value > MAX_LABEL)
       throw new CollapsarError("invalid-label", `${source}: label ${value} of image ${image}, expected a class from 0`);
     return Number(value);
   });
+}
+
+/** A view where the bytes lie as float32 must, else a copy. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
+}
+
+function requireFinite(values: Float32Array, start: number, end: number, source: string): Float32Array {
+  const offender = values.findIndex((value) => !Number.isFinite(value));
+  if (offender < 0) return values;
+  const image = start + Math.floor((offender * (end - start)) / values.length);
+  throw malformed(source, `image ${image} holds ${values[offender]}`);
 }
 
 function malformed(source: string, what: string, cause?: unknown): CollapsarError {

@@ -1,10 +1,19 @@
 import type { Network } from "../networks/network.ts";
 
-export const ENGINE_NAMES = ["onnxruntime", "wasm"] as const;
+export const ENGINE_NAMES = ["onnxruntime", "tensorflow", "wasm"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
-/** `pixels`: N×H×W×C uint8, normalised inside the graph. `normalised`: N×C×H×W float32, taken as it is. */
-export type InputKind = "pixels" | "normalised";
+/** Where an engine may run; which of them are there depends on the engine, its build and the machine. */
+export const DEVICE_NAMES = ["cpu", "cuda", "webgpu"] as const;
+export type DeviceName = (typeof DEVICE_NAMES)[number];
+
+/** The images a model will get, all of one kind and size. */
+export interface ImageInput {
+  /** `pixels`: N×H×W×C uint8, normalised by the model. `normalised`: N×C×H×W float32, taken as they are. */
+  readonly kind: "pixels" | "normalised";
+  readonly height: number;
+  readonly width: number;
+}
 
 /** N penultimate features (N×D) and logits (N×C), row-major float32. */
 export interface Outputs {
@@ -19,11 +28,15 @@ export interface Model {
   dispose(): Promise<void>;
 }
 
-/** Where graphs run. What it says of itself goes into the record of an evaluation. */
+/** Where networks run. What it says of itself goes into the record of an evaluation. */
 export interface Engine {
   readonly name: EngineName;
   readonly version: string;
   readonly device: string;
   readonly precision: "float32";
-  load(network: Network, input: InputKind): Promise<Model>;
+  /**
+   * @throws CollapsarError `missing-metadata` where pixels cannot be normalised; `wrong-shape` where the network takes
+   *   images of another size; `unsupported-network` where this engine cannot run it.
+   */
+  load(network: Network, input: ImageInput): Promise<Model>;
 }

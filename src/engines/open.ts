@@ -1,21 +1,46 @@
-import type { Engine, EngineName } from "./engine.ts";
+import { CollapsarError } from "../errors.ts";
+import type { DeviceName, Engine, EngineName } from "./engine.ts";
 import { createOnnxruntimeEngine } from "./onnxruntime.ts";
 
 /** What each engine is made by; a native library or WASM module is loaded only when its engine is made. */
-const CREATORS: Readonly<Record<EngineName, () => Promise<Engine>>> = {
+const CREATORS: Readonly<Record<EngineName, (device?: DeviceName) => Promise<Engine>>> = {
   onnxruntime: createOnnxruntimeEngine,
-  wasm: async () => (await import("./wasm.ts")).createWasmEngine(),
+  tensorflow: async (device) => (await import("./tensorflow.ts")).createTensorflowEngine(device),
+  wasm: async (device) => {
+    if (device && device !== "cpu")
+      throw new CollapsarError("missing-engine", `the engine wasm has no device "${device}"`);
+    return (await import("./wasm.ts")).createWasmEngine();
+  },
 };
 
-/** The engine used where none is asked for. */
-export const DEFAULT_ENGINE: EngineName = "onnxruntime";
+const opened = new Map<string, Promise<Engine>>();
 
-const opened = new Map<EngineName, Promise<Engine>>();
+/** What to run on; what is left out is chosen. */
+export interface EngineChoice {
+  readonly engine?: EngineName | undefined;
+  readonly device?: DeviceName | undefined;
+}
 
-/** Returns the engine of that name, made once per process; one that could not be made is tried again at the next call. */
-export function openEngine(name: EngineName = DEFAULT_ENGINE): Promise<Engine> {
-  const engine = opened.get(name) ?? CREATORS[name]();
-  opened.set(name, engine);
-  engine.catch(() => opened.delete(name));
-  return engine;
+/**
+ * Returns the engine asked for, made once per process; one that could not be made is tried again at the next call. Without
+ * a name: native TensorFlow where it is installed for a GPU and finds one, else ONNX Runtime.
+ * @throws CollapsarError `missing-engine` that says what is not there.
+ */
+export function openEngine({ engine, device }: EngineChoice = {}): Promise<Engine> {
+  const key = `${engine ?? ""} ${device ?? ""}`;
+  const opening = opened.get(key) ?? (engine ? CREATORS[engine](device) : chooseEngine(device));
+  opened.set(key, opening);
+  opening.catch(() => opened.delete(key));
+  return opening;
+}
+
+async function chooseEngine(device: DeviceName | undefined): Promise<Engine> {
+  if (device === undefined || device === "cuda") {
+    const { hasGpuBuild } = await import("./tfjs/native.ts");
+    if (hasGpuBuild()) {
+      const engine = await openEngine({ engine: "tensorflow" });
+      if (engine.device === "cuda") return engine;
+    }
+  }
+  return openEngine({ engine: "onnxruntime", device });
 }

@@ -1,13 +1,11 @@
-import type { Checkpoint } from "../checkpoints/checkpoint.ts";
-import { readSafetensors } from "../checkpoints/safetensors.ts";
+import { type FetchedCheckpoint, fetchCheckpoint } from "../checkpoints/fetch.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import type { Engine } from "../engines/engine.ts";
 import { openEngine } from "../engines/open.ts";
 import { networkOf } from "../networks/fromCheckpoint.ts";
 import type { Network } from "../networks/network.ts";
-import { download } from "../storage/download.ts";
+import { classifierOf } from "../networks/network.ts";
 import { extract } from "./extract.ts";
-import { classifierOf } from "./features.ts";
 import type { ProtocolParts } from "./identity.ts";
 import { protocolDigest, protocolOf } from "./identity.ts";
 import type { Measured } from "./measure.ts";
@@ -58,27 +56,27 @@ export interface Evaluated extends Measured {
 export async function evaluate(request: EvaluationRequest, context: EvaluationContext): Promise<Evaluated> {
   const { sources, signal, onProgress } = context;
   const clock = stopwatch();
-  const file = await download(sources.storage, request.checkpoint, {
+  const fetched = await fetchCheckpoint(sources.storage, request.checkpoint, {
     signal,
     onProgress: (done, total) => onProgress?.({ stage: "download", done, total }),
   });
-  const checkpoint = readSafetensors(file.bytes);
-  const place = placeOf(request, checkpoint.metadata, file.sha256);
+  const { checkpoint, sha256 } = fetched;
+  const place = placeOf(request, checkpoint.metadata, sha256);
   const { network } = networkOf(checkpoint, request.network);
   clock.lap("download");
 
   const sets = await openSets(request, checkpoint.metadata, sources);
-  const engine = await openEngine(request.engine);
+  const engine = await openEngine(request);
   const protocolParts = protocolOf(request, engine, sets);
   const protocol = protocolDigest(protocolParts);
   clock.lap("open");
 
-  const known = request.force ? null : await context.findMeasured?.(file.sha256, protocol);
+  const known = request.force ? null : await context.findMeasured?.(sha256, protocol);
   const measured = known ?? (await measureNetwork(engine, network, sets, context, clock));
   return {
     ...measured,
     place,
-    checkpoint: describeCheckpoint(file, checkpoint),
+    checkpoint: describeCheckpoint(fetched),
     protocol,
     protocolParts,
     engine: { version: engine.version, device: engine.device },
@@ -107,11 +105,8 @@ async function measureNetwork(
   return measured;
 }
 
-function describeCheckpoint(
-  { head, sha256 }: { head: { url: string; size: number }; sha256: string },
-  { metadata }: Checkpoint,
-): Evaluated["checkpoint"] {
-  return { url: head.url, sha256, size: head.size, metadata };
+function describeCheckpoint({ head, sha256, checkpoint }: FetchedCheckpoint): Evaluated["checkpoint"] {
+  return { url: head.url, sha256, size: head.size, metadata: checkpoint.metadata };
 }
 
 interface Stopwatch {

@@ -1,9 +1,15 @@
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Engine } from "../engines/engine.ts";
 import { CollapsarError } from "../errors.ts";
-import type { Graph } from "../networks/graph.ts";
-import type { Network } from "../networks/network.ts";
+import type { Signature } from "../networks/graph.ts";
+import { type Network, signatureOf } from "../networks/network.ts";
 import type { FeatureSet } from "./features.ts";
+
+/** Features as they were extracted. */
+export interface ExtractedSet extends FeatureSet {
+  /** From the first batch read to the last one done; loading the network is not in it. */
+  readonly imagesPerSecond: number;
+}
 
 /** Images per call of the engine: more gains nothing on ResNet18, less costs 5 % (measured on 2 cores). */
 const BATCH_SIZE = 256;
@@ -25,14 +31,16 @@ export async function extract(
   network: Network,
   dataset: Dataset,
   { signal, onProgress }: ExtractOptions = {},
-): Promise<FeatureSet> {
-  const { dimensions, classes } = network.graph;
-  requireMatchingImages(dataset, network.graph);
+): Promise<ExtractedSet> {
+  const signature = signatureOf(network);
+  const { dimensions, classes } = signature;
+  requireMatchingImages(dataset, signature);
   requireValidLabels(dataset, classes);
   const features = new Float32Array(dataset.length * dimensions);
   const logits = new Float32Array(dataset.length * classes);
-  const model = await engine.load(network, dataset.kind);
+  const model = await engine.load(network, dataset);
   try {
+    const begun = performance.now();
     const read = (start: number) => dataset.read(start, Math.min(start + BATCH_SIZE, dataset.length));
     let next = read(0);
     for (let start = 0; start < dataset.length; start += BATCH_SIZE) {
@@ -48,16 +56,18 @@ export async function extract(
       logits.set(outputs.logits, start * classes);
       onProgress?.(end, dataset.length);
     }
+    const imagesPerSecond = (dataset.length / (performance.now() - begun)) * 1000;
+    return { features, logits, labels: dataset.labels, count: dataset.length, imagesPerSecond };
   } finally {
     await model.dispose();
   }
-  return { features, logits, labels: dataset.labels, count: dataset.length };
 }
 
-function requireMatchingImages(dataset: Dataset, graph: Graph): void {
+function requireMatchingImages(dataset: Dataset, { channels, size }: Signature): void {
   const has = `${dataset.height}×${dataset.width}×${dataset.channels}`;
-  const takes = `${graph.height}×${graph.width}×${graph.channels}`;
-  if (has !== takes)
+  const takes = `${size ? `${size.height}×${size.width}` : "any size"}×${channels}`;
+  const fits = !size || (size.height === dataset.height && size.width === dataset.width);
+  if (!fits || channels !== dataset.channels)
     throw new CollapsarError(
       "wrong-shape",
       `dataset "${dataset.name}" has images of ${has}, the network takes ${takes}`,

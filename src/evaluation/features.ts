@@ -1,7 +1,7 @@
 import type { Checkpoint, Tensor } from "../checkpoints/checkpoint.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { CollapsarError } from "../errors.ts";
-import type { Network } from "../networks/network.ts";
+import type { Classifier } from "../networks/network.ts";
 
 /** Features (N×D), logits (N×C) and, where known, labels (N) of a set of images, row-major. */
 export interface FeatureSet {
@@ -9,14 +9,6 @@ export interface FeatureSet {
   readonly logits: Float32Array | Float64Array;
   readonly labels: Int32Array | null;
   readonly count: number;
-}
-
-/** The last linear layer: weight C×D and bias C, row-major. */
-export interface Classifier {
-  readonly weight: Float32Array | Float64Array;
-  readonly bias: Float32Array | Float64Array;
-  readonly classes: number;
-  readonly dimensions: number;
 }
 
 /** Returns the classifier of a features file. @throws CollapsarError `wrong-shape` that names the tensor. */
@@ -73,12 +65,6 @@ function integers(file: Checkpoint, name: string, count: number): Int32Array {
 /** What does not fit 32 bits must not wrap into a valid label. */
 function toLabel(value: number | bigint): number {
   return Math.max(-1, Math.min(Number(value), 2 ** 31 - 1));
-}
-
-/** Returns the classifier of a network. */
-export function classifierOf({ graph, parameters }: Network): Classifier {
-  const { classes, dimensions } = graph;
-  return { weight: parameters.get("fc.weight")!, bias: parameters.get("fc.bias")!, classes, dimensions };
 }
 
 /** Returns the features file of a set and its classifier: what `readClassifier` and `readFeatureSet` read. */

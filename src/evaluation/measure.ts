@@ -1,7 +1,8 @@
 import { CollapsarError } from "../errors.ts";
 import { CollapseState } from "../metrics/collapse.ts";
 import { testMetrics } from "../metrics/testMetrics.ts";
-import type { Classifier, FeatureSet } from "./features.ts";
+import type { Classifier } from "../networks/network.ts";
+import type { FeatureSet } from "./features.ts";
 
 /** Metrics by the names of the API, and for each that could not be taken the reason. */
 export interface Measured {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ENGINE_NAMES } from "../engines/engine.ts";
+import { DEVICE_NAMES, ENGINE_NAMES } from "../engines/engine.ts";
 import { CollapsarError } from "../errors.ts";
 import { NETWORK_KEYS, readSpec } from "../networks/spec.ts";
 
@@ -33,8 +33,9 @@ export const requestSchema = z.strictObject({
       `expected no other keys than ${NETWORK_KEYS.join(", ")}`,
     )
     .optional()
-    .describe("overrides the checkpoint's metadata: arch, variant, width, classes, l2_norm, mean, std"),
+    .describe("overrides the checkpoint's metadata: arch, variant, coeff, width, classes, l2_norm, mean, std"),
   engine: z.enum(ENGINE_NAMES).optional(),
+  device: z.enum(DEVICE_NAMES).optional(),
   force: z.boolean().optional().describe("compute anew even if this was evaluated before"),
 });
 

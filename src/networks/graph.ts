@@ -1,20 +1,33 @@
 /**
  * A network as a list of operations in order of execution. Every node has a unique `name`; its output is known by that
- * name, and `input`/`inputs` name earlier nodes or `INPUT`. Activations are N×C×H×W up to `globalAveragePool`, N×D after.
+ * name, and `input`/`inputs` name earlier nodes or `INPUT`. Activations are N×C×H×W up to `globalAveragePool` or
+ * `flatten`, N×D after.
  */
 export const INPUT = "input";
 
 export type Node =
-  /** 2-D convolution without bias; `weight` names an out×in×k×k tensor. */
-  | { op: "conv"; name: string; input: string; weight: string; stride: number; padding: number }
+  /** 2-D convolution; `weight` names an out×in×k×k tensor, `bias` one of `out` numbers. */
+  | { op: "conv"; name: string; input: string; weight: string; bias?: string; stride: number; padding: number }
   /** `y = (x − running_mean)/√(running_var + ε)·weight + bias`; `prefix` + `.weight`, `.bias`, `.running_mean`, `.running_var`. */
-  | { op: "batchNorm"; name: string; input: string; prefix: string }
+  | { op: "batchNorm"; name: string; input: string; prefix: string; epsilon: number }
   | { op: "relu"; name: string; input: string }
+  /** `x` where positive, else `slope·x`. */
+  | { op: "leakyRelu"; name: string; input: string; slope: number }
   | { op: "add"; name: string; inputs: readonly [string, string] }
+  /** Largest of each kernel×kernel window; what lies outside the map never is. */
+  | { op: "maxPool"; name: string; input: string; kernel: number; stride: number; padding: number }
+  /** Mean of each kernel×kernel window inside the map. */
+  | { op: "averagePool"; name: string; input: string; kernel: number; stride: number }
+  /** Zeros around the map. */
+  | { op: "zeroPad"; name: string; input: string; top: number; bottom: number; left: number; right: number }
+  /** `added` zero channels after the map's own. */
+  | { op: "padChannels"; name: string; input: string; added: number }
   | { op: "globalAveragePool"; name: string; input: string }
+  /** N×C×H×W to N×(H·W·C), channels fastest. */
+  | { op: "flatten"; name: string; input: string }
   /** `h / max(‖h‖₂, 1e-12)`. */
   | { op: "l2Normalize"; name: string; input: string }
-  /** `z = W h + b`; `prefix` + `.weight` (C×D), `.bias` (C). */
+  /** `z = W h + b`; `prefix` + `.weight` (out×in), `.bias` (out). */
   | { op: "linear"; name: string; input: string; prefix: string };
 
 /** PyTorch's BatchNorm2d constants. */
@@ -28,20 +41,24 @@ export interface ParameterShape {
   readonly role: "conv" | "scale" | "offset" | "runningMean" | "runningVariance" | "linearWeight" | "linearBias";
 }
 
-/** The whole network: geometry, normalisation of the pixels, nodes, and which nodes are the two outputs. */
-export interface Graph {
+/** What goes into a network and what comes out of it. */
+export interface Signature {
   readonly channels: number;
-  readonly height: number;
-  readonly width: number;
+  /** The only images it takes, or null where it takes any size. */
+  readonly size: { readonly height: number; readonly width: number } | null;
   /** Per channel, applied as `(pixel/255 − mean)/std`; null where unknown, and then only normalised images can be run. */
   readonly normalisation: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
+  readonly dimensions: number;
+  readonly classes: number;
+}
+
+/** The whole network: what goes in and out, the nodes, and which of them are the two outputs. */
+export interface Graph extends Signature {
   readonly nodes: readonly Node[];
   /** Node whose output is the penultimate features h (N×D, after L2 normalisation where the network has it). */
   readonly features: string;
-  /** Node whose output is the logits z (N×C). */
+  /** Node whose output is the logits z (N×C): a `linear` node that reads `features`. */
   readonly logits: string;
-  readonly dimensions: number;
-  readonly classes: number;
   /** In PyTorch's `state_dict` order. */
   readonly parameters: readonly ParameterShape[];
 }

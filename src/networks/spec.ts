@@ -1,23 +1,45 @@
 import { z } from "zod";
 import { CollapsarError } from "../errors.ts";
 
-/** Depths of the four stages of basic blocks, by architecture. */
-export const STAGE_DEPTHS = { resnet18: [2, 2, 2, 2] } as const;
-export type Architecture = keyof typeof STAGE_DEPTHS;
-export const ARCHITECTURES = Object.keys(STAGE_DEPTHS) as Architecture[];
-
-/** Input geometry by stem: DDU's networks for 32×32 colour and for 28×28 grey images. */
-export const STEMS = {
-  cifar: { channels: 3, height: 32, width: 32 },
-  mnist: { channels: 1, height: 28, width: 28 },
+/** Kind of block and number of blocks in each of the four stages, by architecture (He et al., arXiv 1512.03385). */
+export const STAGES = {
+  resnet18: { block: "basic", depths: [2, 2, 2, 2] },
+  resnet34: { block: "basic", depths: [3, 4, 6, 3] },
+  resnet50: { block: "bottleneck", depths: [3, 4, 6, 3] },
+  resnet101: { block: "bottleneck", depths: [3, 4, 23, 3] },
+  resnet152: { block: "bottleneck", depths: [3, 8, 36, 3] },
 } as const;
-export type Variant = keyof typeof STEMS;
-export const VARIANTS = Object.keys(STEMS) as Variant[];
+export type Architecture = keyof typeof STAGES;
+export const ARCHITECTURES = Object.keys(STAGES) as Architecture[];
+
+/** Kernel of the stem and the images it takes: DDU's for 32×32 colour and 28×28 grey images, torchvision's for any size. */
+export const STEMS = {
+  cifar: { kernel: 3, channels: 3, size: { height: 32, width: 32 } },
+  mnist: { kernel: 3, channels: 1, size: { height: 28, width: 28 } },
+  torchvision: { kernel: 7, channels: 3, size: null },
+} as const;
+export type Stem = keyof typeof STEMS;
+export const STEM_NAMES = Object.keys(STEMS) as Stem[];
+
+/** Coefficient of the spectral normalisation in DDU's training, unless told otherwise. */
+export const DEFAULT_COEFFICIENT = 3;
+
+/** A stem and DDU's options, written `cifar+mod+sn`. */
+export interface Variant {
+  readonly stem: Stem;
+  /** Leaky ReLU, and shortcuts without parameters: average pool, then zero channels. */
+  readonly mod: boolean;
+  /** Spectral normalisation of every convolution. */
+  readonly sn: boolean;
+}
 
 /** Everything that tells one network of the family from another, trained numbers aside. */
-export interface NetworkSpec {
+export interface NetworkSpec extends Variant {
   readonly arch: Architecture;
-  readonly variant: Variant;
+  /** Of the images. */
+  readonly channels: number;
+  /** Of the spectral normalisation: the operator norm a convolution may have. */
+  readonly coeff: number;
   /** Channels of the first stage; DDU's networks have 64. */
   readonly width: number;
   readonly classes: number;
@@ -28,15 +50,27 @@ export interface NetworkSpec {
   readonly std: readonly number[] | null;
 }
 
+const VARIANT = new RegExp(`^(${STEM_NAMES.join("|")})(\\+mod)?(\\+sn)?$`);
+
 const positiveInteger = z.string().regex(/^[1-9]\d{0,5}$/, "expected a positive integer");
+const positive = z
+  .string()
+  .transform(Number)
+  .refine((value) => Number.isFinite(value) && value > 0, "expected a positive number");
 const numbers = z
   .string()
   .transform((text) => text.split(",").map(Number))
   .refine((list) => list.every(Number.isFinite), "expected comma-separated numbers");
+const variant = z
+  .string()
+  .regex(VARIANT, `expected ${STEM_NAMES.join(", ")}, then +mod, +sn or +mod+sn`)
+  .transform(parseVariant)
+  .refine(({ stem, mod }) => !(mod && STEMS[stem].size === null), "mod is for images of a fixed size: cifar or mnist");
 
 const metadataKeys = z.object({
   arch: z.enum(ARCHITECTURES).optional(),
-  variant: z.enum(VARIANTS).optional(),
+  variant: variant.optional(),
+  coeff: positive.optional(),
   width: positiveInteger.transform(Number).optional(),
   classes: positiveInteger.transform(Number).optional(),
   l2_norm: z
@@ -66,15 +100,52 @@ export function readSpec(metadata: Readonly<Record<string, string>>): StatedSpec
   throw new CollapsarError("invalid-metadata", message);
 }
 
+/**
+ * Returns the spec made of what is stated and of what was seen in the tensors, where nothing is stated.
+ * @throws CollapsarError `invalid-metadata` where mean or std are not one number per channel.
+ */
+export function completeSpec(
+  stated: StatedSpec,
+  seen: Variant & Pick<NetworkSpec, "arch" | "channels" | "width" | "classes">,
+): NetworkSpec {
+  const { stem, mod, sn } = stated.variant ?? seen;
+  const { channels } = seen;
+  for (const key of ["mean", "std"] as const)
+    if (stated[key] && stated[key].length !== channels)
+      throw new CollapsarError(
+        "invalid-metadata",
+        `network metadata ${key} has ${stated[key].length} numbers, expected one per channel (${channels})`,
+      );
+  return {
+    arch: stated.arch ?? seen.arch,
+    stem,
+    mod,
+    sn,
+    channels,
+    coeff: stated.coeff ?? DEFAULT_COEFFICIENT,
+    width: stated.width ?? seen.width,
+    classes: stated.classes ?? seen.classes,
+    l2Norm: stated.l2_norm ?? false,
+    mean: stated.mean ?? null,
+    std: stated.std ?? null,
+  };
+}
+
 /** Returns the metadata that describe `spec`, as strings: the inverse of `readSpec`. */
 export function specMetadata(spec: NetworkSpec): Record<string, string> {
   return {
     arch: spec.arch,
-    variant: spec.variant,
+    variant: `${spec.stem}${spec.mod ? "+mod" : ""}${spec.sn ? "+sn" : ""}`,
+    ...(spec.sn && { coeff: String(spec.coeff) }),
     width: String(spec.width),
     classes: String(spec.classes),
     l2_norm: String(spec.l2Norm),
     ...(spec.mean && { mean: spec.mean.join(",") }),
     ...(spec.std && { std: spec.std.join(",") }),
   };
+}
+
+function parseVariant(text: string): Variant {
+  const [, stem, mod, sn] = VARIANT.exec(text)!;
+  return { stem: stem as Stem, mod: mod !== undefined, sn: sn !== undefined };
 }

@@ -26,6 +26,7 @@ export function openStorage({ fileRoots }: StorageOptions): Storage {
   return {
     head: async (url, call) => (await storageOf(url)).head(url, call),
     read: async (url, call) => (await storageOf(url)).read(url, call),
+    readRange: async (head, range, call) => (await storageOf(head.url)).readRange(head, range, call),
     write: async (url, bytes, call) => (await storageOf(url)).write(url, bytes, call),
     async *list(prefix, call) {
       yield* (await storageOf(prefix)).list(prefix, call);

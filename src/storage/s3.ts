@@ -8,7 +8,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { CollapsarError } from "../errors.ts";
 import { asS3Error, withS3Errors } from "./s3Errors.ts";
-import type { ObjectHead, Storage } from "./storage.ts";
+import type { ByteRange, ObjectHead, Storage } from "./storage.ts";
 import { parseObjectUrl, redactUrl, unsupportedUrl } from "./url.ts";
 
 /** Larger objects are uploaded in parts of this size, four at a time; at most 10,000 parts make 156 GiB. */
@@ -53,7 +53,20 @@ export function s3Storage(client: S3Client): Storage {
         const object = locate(url);
         const answer = await client.send(new GetObjectCommand(object), { abortSignal: signal });
         const head = headOf(object, answer);
-        return { head, stream: resumed(client, object, head, answer.Body as Body, signal) };
+        const whole = { start: 0, end: head.size };
+        return { head, stream: resumed(client, object, head, whole, signal, answer.Body as Body) };
+      }),
+
+    readRange: (head, range, { signal } = {}) =>
+      withS3Errors(head.url, signal, async () => {
+        const bytes = new Uint8Array(range.end - range.start);
+        let received = 0;
+        if (bytes.length > 0)
+          for await (const chunk of resumed(client, locate(head.url), head, range, signal)) {
+            bytes.set(chunk, received);
+            received += chunk.length;
+          }
+        return bytes;
       }),
 
     write: (url, bytes, { signal } = {}) =>
@@ -102,24 +115,25 @@ function headOf(
   return { url, size, etag };
 }
 
-/** Yields the whole object, of which `body` came first; where the connection breaks, the rest is asked for. */
+/** Yields the bytes of a range, of which `body` is already coming; where the connection breaks, the rest is asked for. */
 async function* resumed(
   client: S3Client,
   object: Location,
-  { url, size, etag }: ObjectHead,
-  body: Body,
+  { url, etag }: ObjectHead,
+  { start, end }: ByteRange,
   signal: AbortSignal | undefined,
+  body?: Body,
 ): AsyncIterable<Uint8Array> {
-  let received = 0;
+  let at = start;
   for (let attempt = 1; ; attempt++) {
     try {
-      const rest = attempt === 1 ? body : await readFrom(client, object, received, etag, signal);
-      for await (const chunk of rest) {
-        received += chunk.length;
+      const first = attempt === 1 ? body : undefined;
+      for await (const chunk of first ?? (await readFrom(client, object, { start: at, end }, etag, signal))) {
+        at += chunk.length;
         yield chunk;
       }
-      if (received >= size) return;
-      throw new CollapsarError("storage-unavailable", `"${redactUrl(url)}" ended after ${received} of ${size} bytes`);
+      if (at >= end) return;
+      throw new CollapsarError("storage-unavailable", `"${redactUrl(url)}" ended at byte ${at}, expected ${end}`);
     } catch (error) {
       const failure = asS3Error(url, error, signal);
       const transient = failure instanceof CollapsarError && failure.retryable;
@@ -131,11 +145,11 @@ async function* resumed(
 async function readFrom(
   client: S3Client,
   object: Location,
-  byte: number,
+  { start, end }: ByteRange,
   etag: string,
   signal: AbortSignal | undefined,
 ): Promise<Body> {
-  const command = new GetObjectCommand({ ...object, Range: `bytes=${byte}-`, IfMatch: etag });
+  const command = new GetObjectCommand({ ...object, Range: `bytes=${start}-${end - 1}`, IfMatch: etag });
   return (await client.send(command, { abortSignal: signal })).Body as Body;
 }
 

@@ -15,6 +15,12 @@ export interface ObjectBody {
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
+/** Bytes of an object, `end` exclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Options of every call that waits for a store. */
 export interface StorageCall {
   /** Ends the call: it throws the signal's reason. */
@@ -31,6 +37,11 @@ export interface Storage {
   head(url: string, call?: StorageCall): Promise<ObjectHead>;
   /** Opens the object for one streamed read. */
   read(url: string, call?: StorageCall): Promise<ObjectBody>;
+  /**
+   * Returns the bytes `range.start` to `range.end` (exclusive) of the version that `head` is of; a version that is no longer
+   * there is `storage-unavailable`.
+   */
+  readRange(head: ObjectHead, range: ByteRange, call?: StorageCall): Promise<Uint8Array>;
   /** Stores `bytes` under `url`, replacing what was there, parent folders made as needed. */
   write(url: string, bytes: Uint8Array, call?: StorageCall): Promise<ObjectHead>;
   /** Yields every object whose URL starts with `prefix + "/"`, in ascending order of URL (code units). */

@@ -10,14 +10,14 @@ import type { TrainingSet } from "./trainingSet.ts";
  */
 export function originOf(
   { epochs: _, ...recipe }: Recipe,
-  { variant }: NetworkSpec,
+  { stem }: NetworkSpec,
   { dataset, validation }: TrainingSet,
 ) {
   const { experiment, group, run, seed, loss } = recipe;
   return {
     ...{ experiment, group, run, seed: String(seed), loss, dataset: recipe.dataset },
     ...(validation && { validation }),
-    recipe: JSON.stringify({ ...recipe, variant, datasetDigest: dataset.digest }),
+    recipe: JSON.stringify({ ...recipe, variant: stem, datasetDigest: dataset.digest }),
     producer: `collapsar ${VERSION}`,
   };
 }

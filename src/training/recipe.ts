@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseReference } from "../datasets/reference.ts";
 import { CollapsarError } from "../errors.ts";
-import { ARCHITECTURES, VARIANTS } from "../networks/spec.ts";
+import { ARCHITECTURES } from "../networks/spec.ts";
 import { LOSSES } from "./losses/loss.ts";
 
 const identifier = z
@@ -13,6 +13,9 @@ const whole = (least: number) => {
 };
 const number = (expected: string, holds: (value: number) => boolean) => z.number(expected).refine(holds, expected);
 const oneOf = <T extends string>(names: readonly T[]) => z.enum(names, `expected one of ${names.join(", ")}`);
+
+/** Variants that are trained here. */
+export const TRAINED_VARIANTS = ["cifar", "mnist"] as const;
 
 /** The training of DDU (arXiv 2102.11582) and of the paper we follow (arXiv 2209.08378). */
 export const DEFAULTS = {
@@ -30,7 +33,7 @@ const recipeSchema = z.object({
   dataset: z.string().min(1, "expected a name (digits, …) or a URL"),
   arch: oneOf(ARCHITECTURES).default(DEFAULTS.arch),
   /** By the geometry of the images where it is not given. */
-  variant: oneOf(VARIANTS).optional(),
+  variant: oneOf(TRAINED_VARIANTS).optional(),
   width: whole(1).default(DEFAULTS.width),
   l2Norm: z.boolean().default(false),
   loss: oneOf(LOSSES),

@@ -1,7 +1,7 @@
 import { CollapsarError } from "../errors.ts";
-import { type NetworkSpec, STEMS, VARIANTS } from "../networks/spec.ts";
+import { DEFAULT_COEFFICIENT, type NetworkSpec, STEMS } from "../networks/spec.ts";
 import { normalisationOf } from "./normalisation.ts";
-import type { Recipe } from "./recipe.ts";
+import { type Recipe, TRAINED_VARIANTS } from "./recipe.ts";
 import type { TrainingSet } from "./trainingSet.ts";
 
 /**
@@ -10,9 +10,9 @@ import type { TrainingSet } from "./trainingSet.ts";
  */
 export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
   const { channels, height, width, name } = set.dataset;
-  const fitting = VARIANTS.filter((variant) => {
-    const stem = STEMS[variant];
-    return stem.channels === channels && stem.height === height && stem.width === width;
+  const fitting = TRAINED_VARIANTS.filter((variant) => {
+    const { channels: taken, size } = STEMS[variant];
+    return taken === channels && size.height === height && size.width === width;
   });
   const variant = recipe.variant ?? fitting[0];
   if (!variant || !fitting.includes(variant))
@@ -21,5 +21,15 @@ export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
       `images of ${name} are ${channels}×${height}×${width}, which ${variant ? `variant ${variant} does not take` : "no variant takes"}`,
     );
   const { mean, std } = normalisationOf(set) ?? { mean: null, std: null };
-  return { arch: recipe.arch, variant, width: recipe.width, classes: set.classes, l2Norm: recipe.l2Norm, mean, std };
+  return {
+    arch: recipe.arch,
+    stem: variant,
+    ...{ mod: false, sn: false, coeff: DEFAULT_COEFFICIENT },
+    channels,
+    width: recipe.width,
+    classes: set.classes,
+    l2Norm: recipe.l2Norm,
+    mean,
+    std,
+  };
 }

@@ -10,7 +10,17 @@ import { initialiseParameters } from "../../src/training/initialise.ts";
 
 /** The smallest network that takes digits. */
 export const TINY: NetworkSpec = {
-  ...{ arch: "resnet18", variant: "mnist", width: 2, classes: 10, l2Norm: false },
+  ...{
+    arch: "resnet18",
+    stem: "mnist",
+    mod: false,
+    sn: false,
+    coeff: 3,
+    channels: 1,
+    width: 2,
+    classes: 10,
+    l2Norm: false,
+  },
   ...{ mean: [0.1307], std: [0.3081] },
 };
 

@@ -33,6 +33,28 @@ export function storageContract(name: string, storage: () => Storage, folder: ()
       expect(head).toEqual(written);
     });
 
+    it("reads any range of an object, of the version asked for only", async () => {
+      const url = `${await folder()}/a`;
+      const bytes = randomBytes(3 * 2 ** 20 + 5);
+      const head = await storage().write(url, bytes);
+      for (const [start, end] of [
+        [0, 1],
+        [0, bytes.length],
+        [2 ** 20 - 3, 2 ** 20 + 9],
+        [bytes.length - 1, bytes.length],
+        [7, 7],
+      ] as const)
+        expect(Buffer.compare(await storage().readRange(head, { start, end }), bytes.subarray(start, end))).toBe(0);
+      await storage().write(url, randomBytes(100));
+      await expect(storage().readRange(head, { start: 0, end: 10 })).rejects.toMatchObject({
+        code: "storage-unavailable",
+      });
+      await storage().remove(url);
+      await expect(storage().readRange(head, { start: 0, end: 10 })).rejects.toMatchObject({
+        code: "object-not-found",
+      });
+    });
+
     it("keeps an empty object", async () => {
       const url = `${await folder()}/empty`;
       expect((await storage().write(url, new Uint8Array())).size).toBe(0);

@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Checkpoint, Tensor } from "../../src/checkpoints/checkpoint.ts";
-import { networkOf } from "../../src/networks/fromCheckpoint.ts";
+import { resnetFromTensors } from "../../src/networks/fromTensors.ts";
+import { describeNetwork } from "../../src/networks/resnet.ts";
 import { readSpec, specMetadata } from "../../src/networks/spec.ts";
+import { NETWORKS } from "../engines/engines.ts";
 import { golden } from "../golden.ts";
+
+/** The network of a `state_dict`; overrides win over its metadata. */
+const networkOf = ({ tensors, metadata }: Checkpoint, overrides: Record<string, string> = {}) =>
+  resnetFromTensors(tensors, { ...metadata, ...overrides });
 
 /** The golden checkpoint with some tensors replaced (null: removed) and without its metadata. */
 function altered(changes: Record<string, Tensor | null>): Checkpoint {
@@ -18,13 +24,30 @@ const floats = (shape: number[], value = 0): Tensor => ({
 });
 
 describe("the network of a checkpoint", () => {
+  it.each(NETWORKS)("is inferred from the tensors of %s where metadata are absent", (fixture) => {
+    const { tensors, metadata } = golden(fixture);
+    const { spec, network } = networkOf({ tensors, metadata: {} });
+    const { coeff, ...shown } = specMetadata(spec);
+    expect(shown).toEqual({ ...metadata, coeff: undefined, l2_norm: "false" });
+    const dimensions = spec.arch === "resnet50" ? 256 : 64;
+    expect(network.graph).toMatchObject({ channels: spec.channels, dimensions, classes: 10, features: "pool" });
+  });
+
   it.each([
-    ["resnet18-cifar", "cifar", 3],
-    ["resnet18-mnist", "mnist", 1],
-  ])("is inferred from the tensors of %s where metadata are absent", (fixture, variant, channels) => {
-    const { spec, network } = networkOf({ tensors: golden(fixture).tensors, metadata: {} });
-    expect(spec).toEqual({ arch: "resnet18", variant, width: 8, classes: 10, l2Norm: false, mean: null, std: null });
-    expect(network.graph).toMatchObject({ channels, dimensions: 64, classes: 10, features: "pool", logits: "fc" });
+    ["resnet34", "basic", [3, 4, 6, 3], 64],
+    ["resnet101", "bottleneck", [3, 4, 23, 3], 256],
+    ["resnet152", "bottleneck", [3, 8, 36, 3], 256],
+  ] as const)("is inferred for %s: %s blocks, as many as its stages have", (arch, block, depths, dimensions) => {
+    const plain = { stem: "cifar", mod: false, sn: false, coeff: 3, channels: 3 } as const;
+    const graph = describeNetwork({ arch, ...plain, width: 8, classes: 10, l2Norm: false, mean: null, std: null });
+    const tensors = new Map(graph.parameters.map(({ name, shape }) => [name, floats([...shape])]));
+    const { spec, network } = networkOf({ tensors, metadata: {} });
+    expect(spec.arch).toBe(arch);
+    expect(network.graph.dimensions).toBe(dimensions);
+    expect(network.graph.nodes.filter(({ op }) => op === "add")).toHaveLength(
+      depths.reduce<number>((a, b) => a + b, 0),
+    );
+    expect(tensors.has("layer1.0.conv3.weight")).toBe(block === "bottleneck");
   });
 
   it("uses every tensor of the checkpoint but the batch counters", () => {
@@ -33,6 +56,23 @@ describe("the network of a checkpoint", () => {
     expect(used.toSorted()).toEqual(
       [...tensors.keys()].filter((name) => !name.endsWith("num_batches_tracked")).toSorted(),
     );
+  });
+
+  it("has the effective weights under spectral normalisation, whatever sigma is stored", () => {
+    const { tensors, metadata } = golden("resnet18-mod-sn");
+    const stale = new Map(
+      [...tensors].filter(([name]) => name.endsWith("_sigma")).map(([name]) => [name, floats([1], 9)]),
+    );
+    const effective = networkOf({ tensors: new Map([...tensors, ...stale]), metadata }).network.parameters;
+    const stored = tensors.get("layer1.0.conv1.weight_orig")!.data as Float32Array;
+    const ratio = effective.get("layer1.0.conv1.weight")![0]! / stored[0]!;
+    expect(ratio).toBeLessThan(1);
+    expect(effective.get("layer1.0.conv1.weight")).toEqual(
+      networkOf({ tensors, metadata }).network.parameters.get("layer1.0.conv1.weight"),
+    );
+    // a coefficient no operator norm reaches leaves the weights as they are, but for the 1e-5 of DDU's code
+    const loose = networkOf({ tensors, metadata }, { coeff: "1000" }).network.parameters;
+    expect(loose.get("layer1.0.conv1.weight")![0]).toBe(Math.fround(stored[0]! / (1 + 1e-5)));
   });
 
   it("strips the prefix of DataParallel", () => {
@@ -71,9 +111,9 @@ describe("a checkpoint of no network we know", () => {
     ],
     [
       "another stem",
-      () => networkOf(altered({ "conv1.weight": floats([8, 3, 7, 7]) })),
+      () => networkOf(altered({ "conv1.weight": floats([8, 3, 5, 5]) })),
       "wrong-shape",
-      /"conv1.weight".*7×7/,
+      /"conv1.weight".*5×5/,
     ],
     [
       "a tensor too many",
@@ -112,7 +152,29 @@ describe("a checkpoint of no network we know", () => {
       /mean has 3 numbers/,
     ],
     ["an architecture we do not have", () => readSpec({ arch: "vgg16" }), "invalid-metadata", /arch="vgg16"/],
-    ["a variant we do not have", () => readSpec({ variant: "cifar+mod" }), "invalid-metadata", /variant="cifar\+mod"/],
+    ["a variant we do not have", () => readSpec({ variant: "cifar+se" }), "invalid-metadata", /variant="cifar\+se"/],
+    [
+      "mod at any size",
+      () => readSpec({ variant: "torchvision+mod" }),
+      "invalid-metadata",
+      /mod is for images of a fixed/,
+    ],
+    ["a coefficient of 0", () => readSpec({ coeff: "0" }), "invalid-metadata", /coeff="0": expected a positive/],
+    [
+      "as many blocks as no architecture has",
+      () => networkOf(altered({ "layer3.2.conv1.weight": floats([1]) })),
+      "wrong-shape",
+      /2-2-3-2 basic blocks/,
+    ],
+    [
+      "vectors of spectral normalisation that are no maps",
+      () => {
+        const { tensors, metadata } = golden("resnet18-mod-sn");
+        return networkOf({ tensors: new Map(tensors).set("conv1.weight_u", floats([7])), metadata });
+      },
+      "wrong-shape",
+      /"conv1.weight_u" and "conv1.weight_v" have 7 and 3072 numbers/,
+    ],
     ["a zero std", () => readSpec({ std: "0" }), "invalid-metadata", /std="0"/],
     ["a mean that is no number", () => readSpec({ mean: "a,b" }), "invalid-metadata", /mean="a,b"/],
   ];

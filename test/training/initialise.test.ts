@@ -4,7 +4,11 @@ import { initialiseParameters } from "../../src/training/initialise.ts";
 
 const graph = describeNetwork({
   arch: "resnet18",
-  variant: "mnist",
+  stem: "mnist",
+  mod: false,
+  sn: false,
+  coeff: 3,
+  channels: 1,
   width: 8,
   classes: 10,
   l2Norm: false,

@@ -1,40 +1,51 @@
-import { CollapsarError } from "../../errors.ts";
+import { ELEMENT, encodeModel, type OnnxConstant, type OnnxNode } from "../../checkpoints/onnx/schema.ts";
 import type { Graph } from "../../networks/graph.ts";
 import { INPUT } from "../../networks/graph.ts";
-import type { Network } from "../../networks/network.ts";
-import type { InputKind } from "../engine.ts";
-import type { FoldedNode } from "./fold.ts";
-import { foldBatchNorms } from "./fold.ts";
-import type { OnnxConstant, OnnxNode } from "./schema.ts";
-import { encodeModel } from "./schema.ts";
+import type { GraphNetwork } from "../../networks/network.ts";
+import type { FoldedNode } from "../fold.ts";
+import { foldBatchNorms } from "../fold.ts";
+import { pixelAffine } from "../pixels.ts";
 
 /** Name of the graph input, whose images `INPUT` stands for once they are normalised. */
-const IMAGES = "images";
+export const IMAGES = "images";
 const SMALLEST_NORM = 1e-12;
+
+/** What the graph takes: uint8 N×H×W×C or normalised float32 N×C×H×W; a side of null is free. */
+export interface OnnxInput {
+  readonly kind: "pixels" | "normalised";
+  readonly height: number | null;
+  readonly width: number | null;
+}
 
 /**
  * Returns the network as an ONNX file with input `images` (N×H×W×C uint8 or N×C×H×W float32, N free) and outputs
- * `features` (N×D) and `logits` (N×C); batch norms folded, pixels normalised inside.
+ * `features` (N×D) and `logits` (N×C); batch norms folded, pixels normalised inside; `metadata` become its properties.
  * @throws CollapsarError `missing-metadata` where pixels are to be normalised and mean and std are unknown.
  */
-export function toOnnx(network: Network, input: InputKind): Uint8Array {
+export function toOnnx(
+  network: GraphNetwork,
+  { kind, height, width }: OnnxInput,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const { graph } = network;
-  const parts = [inputPart(graph, input), ...foldBatchNorms(network).map((node) => nodePart(node, network))];
+  const parts = [inputPart(graph, kind), ...foldBatchNorms(network).map((node) => nodePart(node, network))];
   const outputs = { features: graph.features, logits: graph.logits };
   const renamed = Object.entries(outputs).map(([output, node]) => ({ opType: "Identity", input: [node], output }));
-  const { channels, height, width, dimensions, classes } = graph;
+  const { channels, dimensions, classes } = graph;
+  const sides = [height ?? "H", width ?? "W"];
   return encodeModel({
     nodes: [...parts.flatMap(({ nodes }) => nodes), ...renamed],
     constants: parts.flatMap(({ constants }) => constants),
     inputs: [
-      input === "pixels"
-        ? { name: IMAGES, element: "uint8", dims: ["N", height, width, channels] }
-        : { name: IMAGES, element: "float", dims: ["N", channels, height, width] },
+      kind === "pixels"
+        ? { name: IMAGES, element: "uint8", dims: ["N", ...sides, channels] }
+        : { name: IMAGES, element: "float", dims: ["N", channels, ...sides] },
     ],
     outputs: [
       { name: "features", element: "float", dims: ["N", dimensions] },
       { name: "logits", element: "float", dims: ["N", classes] },
     ],
+    metadata,
   });
 }
 
@@ -43,32 +54,34 @@ interface Part {
   readonly constants: readonly OnnxConstant[];
 }
 
-function inputPart({ normalisation, channels }: Graph, input: InputKind): Part {
-  if (input === "normalised") return { nodes: [{ opType: "Identity", input: [IMAGES], output: INPUT }], constants: [] };
-  if (!normalisation)
-    throw new CollapsarError(
-      "missing-metadata",
-      "the checkpoint does not say how its pixels are normalised: give mean and std (per channel, of pixel/255)",
-    );
-  const { mean, std } = normalisation;
-  const scale = Float32Array.from(std, (value) => 1 / (255 * value));
-  const shift = Float32Array.from(mean, (value, channel) => -value / std[channel]!);
+function inputPart(graph: Graph, kind: OnnxInput["kind"]): Part {
+  if (kind === "normalised") return { nodes: [{ opType: "Identity", input: [IMAGES], output: INPUT }], constants: [] };
+  const { factor, shift } = pixelAffine(graph);
+  const channels = { opType: "Transpose", input: [IMAGES], output: "channels", attributes: { perm: [0, 3, 1, 2] } };
+  const numbers = { opType: "Cast", input: ["channels"], output: "numbers", attributes: { to: ELEMENT.float } };
+  const { nodes, constants } = affinePart("numbers", INPUT, factor, shift);
+  return { nodes: [channels, numbers, ...nodes], constants };
+}
+
+/** `x·factor + shift` per channel of an N×C×H×W map. */
+function affinePart(input: string, output: string, factor: Iterable<number>, shift: Iterable<number>): Part {
+  const [factors, shifts] = [Float32Array.from(factor), Float32Array.from(shift)];
+  const dims = [1, factors.length, 1, 1];
   return {
     nodes: [
-      { opType: "Transpose", input: [IMAGES], output: "channelsFirst", attributes: { perm: [0, 3, 1, 2] } },
-      { opType: "Cast", input: ["channelsFirst"], output: "numbers", attributes: { to: 1 } },
-      { opType: "Mul", input: ["numbers", "pixelScale"], output: "scaled" },
-      { opType: "Add", input: ["scaled", "pixelShift"], output: INPUT },
+      { opType: "Mul", input: [input, `${output}.factor`], output: `${output}.scaled` },
+      { opType: "Add", input: [`${output}.scaled`, `${output}.shift`], output },
     ],
     constants: [
-      { name: "pixelScale", dims: [1, channels, 1, 1], values: scale },
-      { name: "pixelShift", dims: [1, channels, 1, 1], values: shift },
+      { name: `${output}.factor`, dims, values: factors },
+      { name: `${output}.shift`, dims, values: shifts },
     ],
   };
 }
 
-function nodePart(node: FoldedNode, { graph, parameters }: Network): Part {
+function nodePart(node: FoldedNode, { graph, parameters }: GraphNetwork): Part {
   const output = node.name;
+  const only = (...nodes: OnnxNode[]): Part => ({ nodes, constants: [] });
   switch (node.op) {
     case "foldedConv": {
       const { stride, padding, shape } = node;
@@ -85,18 +98,32 @@ function nodePart(node: FoldedNode, { graph, parameters }: Network): Part {
         ],
       };
     }
+    case "affine":
+      return affinePart(node.input, output, node.factor, node.shift);
     case "relu":
-      return { nodes: [{ opType: "Relu", input: [node.input], output }], constants: [] };
+      return only({ opType: "Relu", input: [node.input], output });
+    case "leakyRelu":
+      return only({ opType: "LeakyRelu", input: [node.input], output, floats: { alpha: node.slope } });
     case "add":
-      return { nodes: [{ opType: "Add", input: node.inputs, output }], constants: [] };
+      return only({ opType: "Add", input: node.inputs, output });
+    case "maxPool":
+      return only({ opType: "MaxPool", input: [node.input], output, attributes: window(node, node.padding) });
+    case "averagePool":
+      return only({ opType: "AveragePool", input: [node.input], output, attributes: window(node, 0) });
+    case "zeroPad":
+      return padPart(node.input, output, [0, 0, node.top, node.left, 0, 0, node.bottom, node.right]);
+    case "padChannels":
+      return padPart(node.input, output, [0, 0, 0, 0, 0, node.added, 0, 0]);
     case "globalAveragePool":
-      return {
-        nodes: [
-          { opType: "GlobalAveragePool", input: [node.input], output: `${output}.map` },
-          { opType: "Flatten", input: [`${output}.map`], output },
-        ],
-        constants: [],
-      };
+      return only(
+        { opType: "GlobalAveragePool", input: [node.input], output: `${output}.map` },
+        { opType: "Flatten", input: [`${output}.map`], output },
+      );
+    case "flatten":
+      return only(
+        { opType: "Transpose", input: [node.input], output: `${output}.rows`, attributes: { perm: [0, 2, 3, 1] } },
+        { opType: "Flatten", input: [`${output}.rows`], output },
+      );
     case "l2Normalize":
       return {
         nodes: [
@@ -109,13 +136,23 @@ function nodePart(node: FoldedNode, { graph, parameters }: Network): Part {
     case "linear": {
       const weight = `${node.prefix}.weight`;
       const bias = `${node.prefix}.bias`;
+      const shapeOf = (name: string) => graph.parameters.find((parameter) => parameter.name === name)!.shape;
       return {
         nodes: [{ opType: "Gemm", input: [node.input, weight, bias], output, attributes: { transB: 1 } }],
-        constants: [
-          { name: weight, dims: [graph.classes, graph.dimensions], values: parameters.get(weight)! },
-          { name: bias, dims: [graph.classes], values: parameters.get(bias)! },
-        ],
+        constants: [weight, bias].map((name) => ({ name, dims: shapeOf(name), values: parameters.get(name)! })),
       };
     }
   }
+}
+
+function window({ kernel, stride }: { kernel: number; stride: number }, padding: number) {
+  return { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: Array<number>(4).fill(padding) };
+}
+
+function padPart(input: string, output: string, pads: readonly number[]): Part {
+  const name = `${output}.pads`;
+  return {
+    nodes: [{ opType: "Pad", input: [input, name], output }],
+    constants: [{ name, dims: [pads.length], values: BigInt64Array.from(pads, BigInt) }],
+  };
 }

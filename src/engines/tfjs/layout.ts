@@ -1,39 +1,31 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { CollapsarError } from "../../errors.ts";
-import type { Graph } from "../../networks/graph.ts";
+import type { Signature } from "../../networks/graph.ts";
+import type { ImageInput } from "../engine.ts";
+import { pixelAffine } from "../pixels.ts";
 
 /**
- * Returns images as an N×H×W×C float32 tensor: uint8 pixels (N×H×W×C) normalised as the graph says, floats (N×C×H×W) taken
- * as already normalised.
- * @throws CollapsarError `missing-metadata` where there are pixels and the graph does not say how they are normalised.
+ * Returns images as an N×H×W×C float32 tensor: uint8 pixels (N×H×W×C) normalised as the network says, floats (N×C×H×W)
+ * taken as already normalised.
+ * @throws CollapsarError `missing-metadata` where there are pixels and nothing says how they are normalised.
  */
-export function imagesTensor(graph: Graph, images: Uint8Array | Float32Array): tf.Tensor4D {
-  const { channels, height, width } = graph;
+export function imagesTensor(
+  signature: Signature,
+  { height, width }: Pick<ImageInput, "height" | "width">,
+  images: Uint8Array | Float32Array,
+): tf.Tensor4D {
+  const { channels } = signature;
   const count = images.length / (channels * height * width);
   if (images instanceof Uint8Array)
-    return tf.tensor4d(normalisePixels(images, requireNormalisation(graph)), [count, height, width, channels]);
+    return tf.tensor4d(normalisePixels(images, pixelAffine(signature)), [count, height, width, channels]);
   return tf.tidy(() => tf.transpose(tf.tensor4d(images, [count, channels, height, width]), [0, 2, 3, 1]));
 }
 
-/**
- * Returns mean and standard deviation of the pixels, per channel.
- * @throws CollapsarError `missing-metadata` where the graph has none.
- */
-export function requireNormalisation({ normalisation }: Graph): NonNullable<Graph["normalisation"]> {
-  if (normalisation) return normalisation;
-  throw new CollapsarError(
-    "missing-metadata",
-    "the checkpoint does not say how its pixels are normalised: give mean and std (per channel, of pixel/255)",
-  );
-}
-
-function normalisePixels(pixels: Uint8Array, { mean, std }: NonNullable<Graph["normalisation"]>): Float32Array {
-  const channels = mean.length;
+function normalisePixels(pixels: Uint8Array, { factor, shift }: ReturnType<typeof pixelAffine>): Float32Array {
+  const channels = factor.length;
   const normalised = new Float32Array(pixels.length);
   for (let channel = 0; channel < channels; channel++) {
-    const scale = 1 / (255 * std[channel]!);
-    const shift = -mean[channel]! / std[channel]!;
-    for (let i = channel; i < pixels.length; i += channels) normalised[i] = pixels[i]! * scale + shift;
+    const [scale, offset] = [factor[channel]!, shift[channel]!];
+    for (let i = channel; i < pixels.length; i += channels) normalised[i] = pixels[i]! * scale + offset;
   }
   return normalised;
 }

@@ -2,6 +2,7 @@ import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Layer, Operation } from "../../engines/tfjs/operations.ts";
 import { layerOf } from "../../engines/tfjs/operations.ts";
+import { CollapsarError } from "../../errors.ts";
 import type { Node } from "../../networks/graph.ts";
 import { INPUT } from "../../networks/graph.ts";
 import type { ConvGeometry, TrainingKernels } from "./kernels.ts";
@@ -32,6 +33,8 @@ export function trainingLayerOf(node: Node, kernels: TrainingKernels): Layer<Tra
         batchNorm(x as Tensor4D, scale as Tensor1D, offset as Tensor1D, kernels);
       return { name, arguments: [node.input, `${node.prefix}.weight`, `${node.prefix}.bias`], apply: forward };
     }
+    case "maxPool":
+      throw new CollapsarError("unsupported-network", `"${name}" is a max-pool, which is not trained here`);
     default:
       return layerOf(node);
   }

@@ -42,6 +42,8 @@ export interface Trainer {
 
 /** Returns a trainer of the graph, on the WASM backend of TensorFlow.js. */
 export async function createTrainer({ graph, loss, ...start }: TrainerOptions): Promise<Trainer> {
+  const { size } = graph;
+  if (!size) throw new CollapsarError("unsupported-network", "a network for images of any size is not trained here");
   await startWasm();
   const weights = createWeights(graph, start.parameters, start.velocity, start);
   const layers = graph.nodes.map((node) => trainingLayerOf(node, WASM_KERNELS));
@@ -49,7 +51,7 @@ export async function createTrainer({ graph, loss, ...start }: TrainerOptions): 
 
   function step(images: Uint8Array | Float32Array, labels: Int32Array, learningRate: number): StepResult {
     steps++;
-    const values = new Map(weights.tensors).set(INPUT, imagesTensor(graph, images));
+    const values = new Map(weights.tensors).set(INPUT, imagesTensor(graph, size!, images));
     const trace = forward(layers, values);
     const batch = lossBatch(graph, trace, weights, labels);
     const { value, terms, ...gradients } = loss(batch);

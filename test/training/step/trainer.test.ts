@@ -44,7 +44,9 @@ function trainerOf(
   const { arch, variant, width, l2_norm } = readSpec(metadata);
   const graph = describeNetwork({
     arch: arch!,
-    variant: variant!,
+    ...variant!,
+    coeff: 3,
+    channels: variant!.stem === "mnist" ? 1 : 3,
     width: width!,
     l2Norm: l2_norm!,
     classes: CLASSES,

@@ -1,0 +1,101 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { tmpdir } from "node:os";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CollapsarError } from "../../errors.ts";
+import type { OnnxNetwork } from "../../networks/network.ts";
+import type { DeviceName, ImageInput, Model } from "../engine.ts";
+import { pixelAffine } from "../pixels.ts";
+import type { Answer, LoadOrder, RunOrder } from "./sessionProcess.ts";
+
+/** TypeScript in a clone, JavaScript in the published package. */
+const PROGRAM = fileURLToPath(new URL(`./sessionProcess${extname(import.meta.filename)}`, import.meta.url));
+
+/** A ResNet152 of 230 MB takes 3 s on two cores; what takes longer than this is built to take long. */
+const LOAD_MILLISECONDS = 60_000;
+/** A batch of 256 takes a ResNet50 at 224×224 about 40 s on two cores. */
+const RUN_MILLISECONDS = 600_000;
+
+/** The child needs nothing of the environment, and credentials least of all. */
+const KEPT_VARIABLES = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
+
+/**
+ * Returns an ONNX file as a model that runs in a process of its own.
+ * @throws CollapsarError `malformed-checkpoint` where ONNX Runtime refuses the file, or breaks or hangs over it;
+ *   `wrong-shape` where it takes pixels and the images are already normalised.
+ */
+export async function loadInChild(network: OnnxNetwork, images: ImageInput, device: DeviceName): Promise<Model> {
+  const { file, input, features, logits, channels } = network;
+  if (input.kind === "pixels" && images.kind === "normalised")
+    throw new CollapsarError("wrong-shape", "the images are normalised float32, the ONNX file takes uint8 pixels");
+  const affine = images.kind === "pixels" && input.kind === "normalised" ? pixelAffine(network) : null;
+  const child = start();
+  const order: LoadOrder = {
+    ...{ file, device, input, affine },
+    outputs: { features, logits },
+    shape: [channels, images.height, images.width],
+  };
+  await ask(child, order, LOAD_MILLISECONDS);
+  return {
+    async run(batch, count) {
+      const answer = await ask(child, { images: batch, count }, RUN_MILLISECONDS);
+      const [rows, columns] = [answer.features!, answer.logits!];
+      if (rows.length !== count * network.dimensions || columns.length !== count * network.classes)
+        throw malformed(
+          `its features and logits are ${rows.length / count} and ${columns.length / count} numbers an image, its classifier has ${network.dimensions} and ${network.classes}`,
+        );
+      return { features: rows, logits: columns };
+    },
+    async dispose() {
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+function start(): ChildProcess {
+  const kept = KEPT_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  const child = fork(PROGRAM, {
+    cwd: tmpdir(),
+    env: Object.fromEntries(kept),
+    execArgv: [],
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  // an evaluation that is dropped must not keep the process of the service alive
+  child.unref();
+  return child;
+}
+
+/** Sends one order and returns the answer; a child that fails, dies or takes too long is ended. */
+async function ask(
+  child: ChildProcess,
+  order: LoadOrder | RunOrder,
+  milliseconds: number,
+): Promise<Answer & { ok: true }> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const died = (code: number | null, signal: string | null) =>
+    reject(malformed(`ONNX Runtime died over it (${signal ?? `exit code ${code}`})`));
+  const timer = setTimeout(
+    () => reject(malformed(`ONNX Runtime was not done with it in ${milliseconds / 1000} s`)),
+    milliseconds,
+  );
+  child.once("message", resolve);
+  child.once("exit", died);
+  child.once("error", reject);
+  try {
+    child.send(order, (error) => error && reject(error));
+    const answer = await promise;
+    if (!answer.ok) throw malformed(`ONNX Runtime: ${answer.message}`);
+    return answer;
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    child.off("message", resolve).off("exit", died).off("error", reject);
+  }
+}
+
+function malformed(what: string): CollapsarError {
+  return new CollapsarError("malformed-checkpoint", `the ONNX file cannot be run: ${what}`);
+}
