@@ -4,8 +4,12 @@ import type { GraphNetwork, Network } from "../networks/network.ts";
 import { signatureOf } from "../networks/network.ts";
 import type { DeviceName, Engine, ImageInput, Model } from "./engine.ts";
 import { loadInChild } from "./onnx/child.ts";
+import { loadFastest } from "./onnx/threads.ts";
 import { toOnnx } from "./onnx/toOnnx.ts";
 import { requireFittingInput } from "./pixels.ts";
+
+/** A batch that shows which number of threads is fastest. */
+const TRIAL_IMAGES = 16;
 
 /**
  * Returns the engine that runs networks on ONNX Runtime, on the provider of that device. The native library is loaded
@@ -26,25 +30,35 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
   };
 
   async function loadGraph(network: GraphNetwork, input: ImageInput): Promise<Model> {
-    const session = await ort.InferenceSession.create(toOnnx(network, input), options).catch((cause) => {
-      throw new CollapsarError("missing-engine", `ONNX Runtime does not start on "${device}": ${cause.message}`, {
-        cause,
-      });
-    });
     const { channels } = network.graph;
     const { kind, height, width } = input;
+    const file = toOnnx(network, input);
     const layout = kind === "pixels" ? [height, width, channels] : [channels, height, width];
-    return {
-      async run(images, count) {
+    const Pixels = kind === "pixels" ? Uint8Array : Float32Array;
+    return loadFastest(async (threads) => {
+      const session = await open(file, threads);
+      const run: Model["run"] = async (images, count) => {
+        const dims = [count, ...layout];
         const tensor =
           images instanceof Uint8Array
-            ? new ort.Tensor("uint8", images, [count, ...layout])
-            : new ort.Tensor("float32", images, [count, ...layout]);
+            ? new ort.Tensor("uint8", images, dims)
+            : new ort.Tensor("float32", images, dims);
         const { features, logits } = await session.run({ images: tensor });
         return { features: features!.data as Float32Array, logits: logits!.data as Float32Array };
-      },
-      dispose: () => session.release(),
-    };
+      };
+      const blank = new Pixels(TRIAL_IMAGES * height * width * channels);
+      return { run, trial: () => run(blank, TRIAL_IMAGES), dispose: () => session.release() };
+    });
+  }
+
+  async function open(file: Uint8Array, intraOpNumThreads: number): Promise<InferenceSession> {
+    try {
+      return await ort.InferenceSession.create(file, { ...options, intraOpNumThreads });
+    } catch (cause) {
+      throw new CollapsarError("missing-engine", `ONNX Runtime does not start on "${device}": ${messageOf(cause)}`, {
+        cause,
+      });
+    }
   }
 
   return {
@@ -58,4 +72,8 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
       return network.kind === "onnx" ? loadInChild(network, input, device) : loadGraph(network, input);
     },
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

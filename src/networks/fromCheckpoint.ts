@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import { networkFromLayers } from "./fromLayers.ts";
 import { networkFromOnnx } from "./fromOnnx.ts";
 import { resnetFromTensors } from "./fromTensors.ts";
 import type { Network } from "./network.ts";
@@ -21,5 +22,7 @@ export function networkOf(
   overrides: Readonly<Record<string, string>> = {},
 ): DescribedNetwork {
   if (definition?.format === "onnx") return { network: networkFromOnnx(definition, metadata, overrides), spec: null };
+  if (definition?.format === "tfjs-layers")
+    return { network: networkFromLayers(definition, tensors, metadata, overrides), spec: null };
   return resnetFromTensors(tensors, { ...metadata, ...overrides });
 }

@@ -5,6 +5,9 @@ import { CollapsarError } from "../errors.ts";
 import type { Classifier, OnnxNetwork } from "./network.ts";
 import { readSpec } from "./spec.ts";
 
+/** Operators whose bodies run as often as their inputs say; no image classifier has them. */
+const UNBOUNDED: readonly string[] = ["Loop", "Scan", "If", "SequenceMap"];
+
 /** Overrides that mean something for a file that defines its own network. */
 const APPLICABLE: readonly string[] = ["mean", "std"];
 
@@ -23,6 +26,9 @@ export function networkFromOnnx(
     if (!APPLICABLE.includes(key))
       throw new CollapsarError("invalid-metadata", `network ${key} cannot be changed: the ONNX file says what it is`);
   const { mean, std } = readSpec({ ...pick(metadata, APPLICABLE), ...overrides });
+  const endless = graph.node.find(({ opType }) => UNBOUNDED.includes(opType));
+  if (endless)
+    throw unsupported(`has a node ${endless.opType}, which may run without end: expected a plain feed-forward graph`);
   const { channels, size, ...input } = imageInput(graph);
   for (const [key, list] of Object.entries({ mean, std }))
     if (list && list.length !== channels)

@@ -112,7 +112,7 @@ const NORM_PARAMETERS = [
 export function describeNetwork(spec: NetworkSpec): Graph {
   const { kernel, size } = STEMS[spec.stem];
   const writer = new GraphWriter(spec);
-  const images: Map2d = { node: INPUT, channels: spec.channels, height: size && size.height };
+  const images: Map2d = { node: INPUT, channels: spec.channels, height: size?.height ?? null };
   let map = writer.convNorm("conv1", "bn1", images, spec.width, kernel, kernel === 7 ? 2 : 1);
   map = writer.activation("relu1", map);
   if (spec.stem === "torchvision") {

@@ -4,8 +4,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { checkpointBytes, emptyFolder } from "../api/samples.ts";
-import { GOLDEN } from "../golden.ts";
+import { floats, GOLDEN, golden, relativeDifference } from "../golden.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/collapsar.js", import.meta.url));
 
@@ -82,6 +83,69 @@ describe("collapsar evaluate, extract and metrics", () => {
     expect(JSON.parse(again.stdout).id).toBe(JSON.parse(evaluation.stdout).id);
     const table = await collapsarWith(home, "aggregate", "--metrics", "nc1");
     expect(table.stdout).toMatch(/nc1 +\S+/);
+  });
+});
+
+describe("collapsar convert", () => {
+  const TORCH = fileURLToPath(new URL("../fixtures/torch/checkpoints/mnist.zip.pt", import.meta.url));
+  const normalisation = ["--network", "mean=0.1307", "--network", "std=0.3081"];
+
+  async function featuresOf(checkpoint: string): Promise<Float32Array> {
+    const options = ["--dataset", "digits:test", "--out", "features.safetensors", "--json"];
+    const { code, stdout, stderr } = await collapsar("extract", checkpoint, ...options);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      images: 2001,
+      dimensions: 64,
+      classes: 10,
+      imagesPerSecond: expect.any(Number),
+    });
+    return floats(readSafetensors(readFileSync(join(folder, "features.safetensors"))), "features");
+  }
+
+  it("writes what gives the same features, with all that was said of the network", async () => {
+    const written = [
+      ["safetensors", "converted.safetensors", []],
+      ["onnx", "normalised.onnx", []],
+      ["onnx", "pixels.onnx", ["--input", "pixels"]],
+    ] as const;
+    for (const [format, out, more] of written) {
+      const { code, stdout } = await collapsar(
+        "convert",
+        TORCH,
+        "--to",
+        format,
+        "--out",
+        out,
+        ...normalisation,
+        ...more,
+      );
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^\d+ bytes → file:\/\/.*/);
+    }
+    const [reference, ...others] = [
+      await featuresOf("converted.safetensors"),
+      await featuresOf("normalised.onnx"),
+      await featuresOf("pixels.onnx"),
+    ];
+    for (const features of others) expect(relativeDifference(features, reference!)).toBeLessThan(1e-5);
+    const { metadata, tensors } = readSafetensors(readFileSync(join(folder, "converted.safetensors")));
+    expect(metadata).toMatchObject({ arch: "resnet18", variant: "mnist", width: "8", mean: "0.1307", std: "0.3081" });
+    expect(tensors).toEqual(golden("resnet18-mnist").tensors);
+  });
+
+  it("refuses what would lose the network", async () => {
+    await collapsar("convert", TORCH, "--to", "onnx", "--out", "again.onnx");
+    const { code, stderr } = await collapsar(
+      "convert",
+      "again.onnx",
+      "--to",
+      "safetensors",
+      "--out",
+      "lost.safetensors",
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ONNX file, which is not converted further \(unsupported-network\)/);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readOnnx } from "../../src/checkpoints/onnx/readOnnx.ts";
-import { encodeModel, type OnnxNode } from "../../src/checkpoints/onnx/schema.ts";
+import { encodeModel, MODEL_TYPE, type OnnxConstant, type OnnxNode } from "../../src/checkpoints/onnx/schema.ts";
 import { toOnnx } from "../../src/engines/onnx/toOnnx.ts";
 import { openEngine } from "../../src/engines/open.ts";
 import { networkOf } from "../../src/networks/fromCheckpoint.ts";
@@ -16,10 +16,11 @@ interface Tiny {
   readonly nodes: OnnxNode[];
   readonly batch?: number | "N";
   readonly outputs?: string[];
+  readonly constants?: OnnxConstant[];
 }
 
 /** The smallest network there is: pooled channels and a linear layer, written by hand. */
-function tiny({ nodes, batch = "N", outputs = ["z"] }: Tiny): Uint8Array {
+function tiny({ nodes, batch = "N", outputs = ["z"], constants = [] }: Tiny): Uint8Array {
   return encodeModel({
     nodes: [
       { opType: "GlobalAveragePool", input: ["x"], output: "map" },
@@ -31,6 +32,7 @@ function tiny({ nodes, batch = "N", outputs = ["z"] }: Tiny): Uint8Array {
       { name: "w", dims: [2, 3], values: Float32Array.of(1, 3, 5, 2, 4, 6) },
       { name: "b", dims: [2], values: Float32Array.of(0.5, -0.5) },
       { name: "two", dims: [], values: Float32Array.of(2) },
+      ...constants,
     ],
     inputs: [{ name: "x", element: "float", dims: [batch, 3, 4, 4] }],
     outputs: outputs.map((name) => ({ name, element: "float", dims: [batch, name === "features" ? 3 : 2] })),
@@ -168,6 +170,60 @@ describe("an ONNX file of somebody else", () => {
       code: "malformed-checkpoint",
       message: expect.stringMatching(message),
     });
+  });
+
+  it("may not take more memory than it is given, nor run without end", async () => {
+    const shape = { name: "shape", dims: [1], values: BigInt64Array.of(2n ** 40n) };
+    const nodes: OnnxNode[] = [
+      { opType: "ConstantOfShape", input: ["shape"], output: "huge" },
+      { opType: "ReduceSum", input: ["huge"], output: "sum", attributes: { keepdims: 0 } },
+      { ...GEMM, output: "g" },
+      { opType: "Add", input: ["g", "sum"], output: "z" },
+    ];
+    const attempt = runOnnx(tiny({ nodes, constants: [shape] }), images, 5, 4);
+    await expect(attempt).rejects.toMatchObject({
+      code: "malformed-checkpoint",
+      message: expect.stringMatching(/ONNX Runtime/),
+    });
+    expect(() => networkOf(readOnnx(tiny({ nodes: [{ opType: "Loop", input: ["h"], output: "k" }, GEMM] })))).toThrow(
+      /node Loop/,
+    );
+  });
+
+  it("may not refer to other files, wherever it does so", () => {
+    const external = (name: string) => ({
+      name,
+      dims: [1],
+      dataType: 1,
+      externalData: [{ key: "location", value: "../../etc/passwd" }],
+      dataLocation: 1,
+    });
+    const places: Record<string, object> = {
+      initializer: { initializer: [external("w")] },
+      "sparse initializer": { sparseInitializer: [{ values: external("w") }] },
+      attribute: { node: [{ opType: "Constant", output: ["c"], attribute: [{ name: "value", t: external("w") }] }] },
+      "graph of a node": {
+        node: [
+          { opType: "If", output: ["c"], attribute: [{ name: "then_branch", g: { initializer: [external("w")] } }] },
+        ],
+      },
+    };
+    for (const [place, graph] of Object.entries(places)) {
+      const file = MODEL_TYPE.encode({
+        irVersion: 8,
+        graph: { node: [{ opType: "Relu", input: ["x"], output: ["y"] }], ...graph },
+      }).finish();
+      expect(() => readOnnx(file), place).toThrow(/"w" lies in another file/);
+    }
+  });
+
+  it("may not have more parts than a network can need, nor nest without end", () => {
+    const many = MODEL_TYPE.encode({ irVersion: 8, graph: { node: Array(200_001).fill({}) } }).finish();
+    expect(() => readOnnx(many)).toThrow(/more than 200000 parts/);
+    let graph: object = { node: [{ opType: "Relu" }] };
+    for (let depth = 0; depth < 8; depth++)
+      graph = { node: [{ opType: "If", attribute: [{ name: "then_branch", g: graph }] }] };
+    expect(() => readOnnx(MODEL_TYPE.encode({ irVersion: 8, graph }).finish())).toThrow(/nest deeper/);
   });
 
   it("runs on ONNX Runtime only", async () => {

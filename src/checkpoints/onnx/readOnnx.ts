@@ -7,7 +7,7 @@ import { decodeModel, MODEL_TYPE } from "./schema.ts";
 /** A decoded message takes some hundred times the two bytes an empty one has in the file; a ResNet152 has 2,000. */
 const MAX_MESSAGES = 200_000;
 /** Graphs nest through `If` and `Loop`. */
-const MAX_DEPTH = 32;
+const MAX_DEPTH = 16;
 const EXTERNAL = 1;
 
 /** Returns whether the bytes may be an ONNX file: protobuf that starts with an IR version from 1 to 127. */

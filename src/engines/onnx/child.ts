@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CollapsarError } from "../../errors.ts";
@@ -16,6 +16,10 @@ const LOAD_MILLISECONDS = 60_000;
 /** A batch of 256 takes a ResNet50 at 224×224 about 40 s on two cores. */
 const RUN_MILLISECONDS = 600_000;
 
+/** What a file may make ONNX Runtime allocate: this share of the memory there is. More is refused to it, and it says so. */
+const MEMORY_SHARE = 0.5;
+const LIMITED = 'ulimit -d "$0" && exec "$@"';
+
 /** The child needs nothing of the environment, and credentials least of all. */
 const KEPT_VARIABLES = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];
 
@@ -29,13 +33,16 @@ export async function loadInChild(network: OnnxNetwork, images: ImageInput, devi
   if (input.kind === "pixels" && images.kind === "normalised")
     throw new CollapsarError("wrong-shape", "the images are normalised float32, the ONNX file takes uint8 pixels");
   const affine = images.kind === "pixels" && input.kind === "normalised" ? pixelAffine(network) : null;
-  const child = start();
+  const child = startChild();
   const order: LoadOrder = {
     ...{ file, device, input, affine },
     outputs: { features, logits },
     shape: [channels, images.height, images.width],
   };
-  await ask(child, order, LOAD_MILLISECONDS);
+  await ask(child, order, LOAD_MILLISECONDS).catch((error) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
   return {
     async run(batch, count) {
       const answer = await ask(child, { images: batch, count }, RUN_MILLISECONDS);
@@ -52,12 +59,17 @@ export async function loadInChild(network: OnnxNetwork, images: ImageInput, devi
   };
 }
 
-function start(): ChildProcess {
+/** Returns a process that waits for a file to load. */
+export function startChild(): ChildProcess {
+  const kilobytes = Math.floor((MEMORY_SHARE * (process.constrainedMemory() || totalmem())) / 1024);
+  const limited = process.platform !== "win32";
   const kept = KEPT_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   const child = fork(PROGRAM, {
     cwd: tmpdir(),
     env: Object.fromEntries(kept),
-    execArgv: [],
+    // as `fork` has it, these two come before the program; the shell makes way for Node, and its limit stays
+    ...(limited && { execPath: "/bin/sh" }),
+    execArgv: limited ? ["-c", LIMITED, String(kilobytes), process.execPath] : [],
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
@@ -66,8 +78,11 @@ function start(): ChildProcess {
   return child;
 }
 
-/** Sends one order and returns the answer; a child that fails, dies or takes too long is ended. */
-async function ask(
+/**
+ * Sends one order and returns the answer. A child that dies, or takes longer than that many milliseconds, is ended.
+ * @throws CollapsarError `malformed-checkpoint` that says what ONNX Runtime said.
+ */
+export async function ask(
   child: ChildProcess,
   order: LoadOrder | RunOrder,
   milliseconds: number,
@@ -84,12 +99,12 @@ async function ask(
   child.once("error", reject);
   try {
     child.send(order, (error) => error && reject(error));
-    const answer = await promise;
+    const answer = await promise.catch((error) => {
+      child.kill("SIGKILL");
+      throw error;
+    });
     if (!answer.ok) throw malformed(`ONNX Runtime: ${answer.message}`);
     return answer;
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
   } finally {
     clearTimeout(timer);
     child.off("message", resolve).off("exit", died).off("error", reject);

@@ -3,6 +3,7 @@ import { CollapsarError } from "../../errors.ts";
 
 /** ResNet152 has 515 layers. */
 const MAX_LAYERS = 5_000;
+const MAX_INPUTS = 64;
 
 /** A Keras layer and the names of the layers whose outputs it reads. */
 export interface KerasLayer {
@@ -16,22 +17,24 @@ export interface KerasLayer {
 export type Topology = readonly KerasLayer[];
 
 const object = z.record(z.string(), z.unknown());
+/** Any array: its elements are looked at one by one, up to the first that is wrong. */
+const list = z.custom<unknown[]>(Array.isArray, "expected an array");
 const modelEntry = z.object({ class_name: z.string(), config: z.unknown() });
+const layerName = z.string().min(1).max(256);
 const layerEntry = z.object({
   class_name: z.string().max(256),
-  name: z.string().max(256).optional(),
+  name: layerName.optional(),
   config: object,
-  inbound_nodes: z.array(z.unknown()).optional(),
+  inbound_nodes: list.optional(),
 });
-const layerList = z.array(z.unknown()).min(1).max(MAX_LAYERS, `more than ${MAX_LAYERS} layers`);
+const layerList = list
+  .refine((layers) => layers.length > 0, "no layers")
+  .refine((layers) => layers.length <= MAX_LAYERS, `more than ${MAX_LAYERS} layers`);
 /** Layer, which of its calls, which of its outputs. */
 const reference = z.tuple([z.string(), z.number(), z.number()]).rest(z.unknown());
-const functionalConfig = z.object({
-  layers: layerList,
-  input_layers: z.array(z.unknown()),
-  output_layers: z.array(z.unknown()),
-});
-/** What stands for a tensor in the `inbound_nodes` of Keras 3. */
+const functionalConfig = z.object({ layers: layerList, input_layers: list, output_layers: list });
+/** A call of a layer, and what stands for a tensor in it, in the `inbound_nodes` of Keras 3. */
+const kerasCall = z.object({ args: list });
 const kerasTensor = z.object({
   class_name: z.literal("__keras_tensor__"),
   config: z.object({ keras_history: reference }),
@@ -75,7 +78,7 @@ function bare(topology: unknown): unknown {
 function sequential(config: unknown): Topology {
   const isList = Array.isArray(config);
   const { layers, build_input_shape } = read(
-    z.object({ layers: layerList, build_input_shape: z.unknown() }),
+    z.object({ layers: layerList, build_input_shape: z.unknown().optional() }),
     isList ? { layers: config } : config,
     "config",
   );
@@ -83,8 +86,7 @@ function sequential(config: unknown): Topology {
   requireUniqueNames(chain);
   if (chain[0]!.className !== "InputLayer") {
     const shape = chain[0]!.config.batch_input_shape ?? build_input_shape;
-    const name = chain.some((layer) => layer.name === "input") ? "input of the model" : "input";
-    chain.unshift({ name, className: "InputLayer", config: { batch_input_shape: shape }, inputs: [] });
+    chain.unshift({ name: "input", className: "InputLayer", config: { batch_input_shape: shape }, inputs: [] });
   }
   return chain.map((layer, i) => ({ ...layer, inputs: i === 0 ? [] : [chain[i - 1]!.name] }));
 }
@@ -114,20 +116,25 @@ function only(references: readonly unknown[], what: string): string {
 function layerOf(entry: unknown, index: number): KerasLayer {
   const what = `config.layers.${index}`;
   const { class_name, name, config, inbound_nodes = [] } = read(layerEntry, entry, what);
-  const own = name ?? read(z.string().min(1).max(256), config.name, `${what}.config.name`);
+  const own = name ?? read(layerName, config.name, `${what}.config.name`);
   if (inbound_nodes.length > 1)
     throw unsupported(`layer "${own}" is used ${inbound_nodes.length} times, expected once`);
-  const inputs = inbound_nodes
-    .flatMap((node) => tensorsOf(node))
-    .map((tensor) => read(reference, tensor, `${what}.inbound_nodes`));
-  return { name: own, className: class_name, config, inputs: inputs.map(([from]) => from) };
+  const tensors = inbound_nodes.flatMap(tensorsOf);
+  if (tensors.length > MAX_INPUTS)
+    throw malformed(`layer "${own}" reads ${tensors.length} layers, at most ${MAX_INPUTS}`);
+  const inputs = tensors.map((tensor) => read(reference, historyOf(tensor), `${what}.inbound_nodes`)[0]);
+  return { name: own, className: class_name, config, inputs };
 }
 
-/** The references in one call of a layer: `[["a", 0, 0, {}], …]`, or `{"args": [a]}` and `{"args": [[a, b]]}` of Keras 3. */
+/** The tensors in one call of a layer: `[["a", 0, 0, {}], …]`, or `{"args": [a]}` and `{"args": [[a, b]]}` of Keras 3. */
 function tensorsOf(node: unknown): readonly unknown[] {
   if (Array.isArray(node)) return typeof node[0] === "string" ? [node] : node;
-  const { args } = read(z.object({ args: z.array(z.unknown()) }), node, "inbound_nodes");
-  return args.flat().map((arg) => read(kerasTensor, arg, "inbound_nodes.args").config.keras_history);
+  const { args } = read(kerasCall, node, "inbound_nodes");
+  return args.flat();
+}
+
+function historyOf(tensor: unknown): unknown {
+  return Array.isArray(tensor) ? tensor : read(kerasTensor, tensor, "inbound_nodes.args").config.keras_history;
 }
 
 function requireUniqueNames(layers: readonly KerasLayer[]): void {

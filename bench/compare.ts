@@ -1,0 +1,41 @@
+/**
+ * Prints how far apart two features files are, such as of the same checkpoint on CPU and on a GPU:
+ *
+ *     node bench/compare.ts REFERENCE.safetensors OTHER.safetensors
+ *
+ * Features and logits: the largest difference over the largest magnitude. Metrics: both values and their relative difference.
+ */
+import { readFile } from "node:fs/promises";
+import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
+import { readSafetensors } from "../src/checkpoints/safetensors.ts";
+import { readClassifier, readFeatureSet } from "../src/evaluation/features.ts";
+import { measure } from "../src/evaluation/measure.ts";
+
+const files = process.argv.slice(2);
+if (files.length !== 2) {
+  console.error("usage: node bench/compare.ts REFERENCE.safetensors OTHER.safetensors");
+  process.exit(2);
+}
+const [reference, other] = await Promise.all(files.map(async (file) => readSafetensors(await readFile(file))));
+for (const name of ["features", "logits"])
+  console.log(name.padEnd(28), apart(reference!, other!, name).toExponential(1));
+const [expected, actual] = [valuesOf(reference!), valuesOf(other!)];
+for (const [name, value] of Object.entries(expected)) {
+  const difference = value === actual[name] ? 0 : Math.abs(actual[name]! - value) / Math.abs(value);
+  console.log(name.padEnd(28), difference.toExponential(1), value, actual[name]);
+}
+
+function apart(a: Checkpoint, b: Checkpoint, name: string): number {
+  const [left, right] = [a, b].map((file) => file.tensors.get(name)!.data as Float32Array) as [
+    Float32Array,
+    Float32Array,
+  ];
+  if (left.length !== right.length) throw new Error(`"${name}" has ${left.length} and ${right.length} numbers`);
+  const largest = left.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return left.reduce((most, value, i) => Math.max(most, Math.abs(value - right[i]!)), 0) / largest;
+}
+
+function valuesOf(file: Checkpoint): Readonly<Record<string, number>> {
+  const classifier = readClassifier(file);
+  return measure(readFeatureSet(file, classifier)!, null, classifier).values;
+}

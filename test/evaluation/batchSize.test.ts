@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { batchSizes } from "../../src/evaluation/batchSize.ts";
+
+/** Runs a pass over so many images on an engine that takes `cost(size)` for a batch; returns the sizes of the batches. */
+function pass(key: string, images: number, cost: (size: number) => number): number[] {
+  const sizes = batchSizes(key, images);
+  const taken: number[] = [];
+  let ahead = sizes.next();
+  for (let done = 0; done < images; ) {
+    const size = ahead;
+    ahead = sizes.next(); // as the next batch is read while this one runs
+    sizes.took(size, cost(size));
+    taken.push(size);
+    done += size;
+  }
+  return taken;
+}
+
+describe("the batch size", () => {
+  it("is the fastest of all that were tried on the first images", () => {
+    for (const best of [16, 32, 64, 128, 256]) {
+      const taken = pass(`best ${best}`, 20_000, (size) => size * (size === best ? 1 : 1.2));
+      expect(new Set(taken).size).toBeGreaterThan(4);
+      expect(taken.slice(-20)).toEqual(Array(20).fill(best));
+    }
+  });
+
+  it("does not fall for a slow first batch", () => {
+    let calls = 0;
+    expect(pass("slow start", 20_000, (size) => (calls++ === 0 ? 1e6 : size * (size === 16 ? 1 : 2))).at(-1)).toBe(16);
+  });
+
+  it("is chosen once for the same network on the same engine", () => {
+    pass("known", 20_000, (size) => size * (size === 128 ? 1 : 2));
+    expect(new Set(pass("known", 1_000, () => 1))).toEqual(new Set([128]));
+  });
+
+  it("is a middle one where a set is too small to choose", () => {
+    expect(new Set(pass("small", 5_000, (size) => size))).toEqual(new Set([64]));
+  });
+});

@@ -1,0 +1,55 @@
+/**
+ * Feeds broken copies of a small good file of one format to everything that reads it, and prints what came of it as JSON:
+ *
+ *     node test/hostile/attack.ts FORMAT COUNT
+ *
+ * A process of its own, so that its peak memory is that of the readers and a crash is seen as one.
+ */
+import { asCollapsarError, CollapsarError } from "../../src/errors.ts";
+import { mutations } from "./mutate.ts";
+import { seedsOf } from "./seeds.ts";
+
+export interface Report {
+  readonly files: number;
+  /** How many were still fine, and how many were refused with which code. */
+  readonly outcomes: Record<string, number>;
+  /** Anything thrown that is no error of ours, or an internal one. */
+  readonly failures: readonly string[];
+  readonly slowestMilliseconds: number;
+  /** Peak of the process above what it had before the first file, bytes. */
+  readonly memory: number;
+  readonly children: number;
+}
+
+const SEED = 20_241_124;
+
+const [format, count] = [process.argv[2]!, Number(process.argv[3])];
+const seeds = await seedsOf(format);
+// once through everything that is good: what is loaded now is not the files' doing
+for (const { file, read } of seeds) await read(file);
+const before = process.memoryUsage.rss();
+const outcomes: Record<string, number> = {};
+const failures: string[] = [];
+let slowest = 0;
+let files = 0;
+for (const [i, { name, file, read }] of seeds.entries())
+  for (const broken of mutations(file, Math.ceil(count / seeds.length), SEED + i)) {
+    const begun = performance.now();
+    const outcome = await read(broken).then(
+      () => "accepted",
+      (error) => codeOf(error, name),
+    );
+    slowest = Math.max(slowest, performance.now() - begun);
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    files++;
+  }
+const memory = process.resourceUsage().maxRSS * 1024 - before;
+const { closeAll } = await import("./onnxSession.ts");
+const report: Report = { files, outcomes, failures, slowestMilliseconds: slowest, memory, children: closeAll() };
+console.log(JSON.stringify(report));
+
+function codeOf(error: unknown, name: string): string {
+  if (error instanceof CollapsarError && error.code !== "internal") return error.code;
+  failures.push(`${name}: ${asCollapsarError(error).message} ${error instanceof Error ? error.stack : ""}`);
+  return "failure";
+}
