@@ -7,9 +7,9 @@ const CANDIDATES = [16, 32, 64, 128, 256];
 /** A size is judged by this many images; all sizes together take the first 1,280 of a set. */
 const JUDGED_IMAGES = 256;
 
-/** Sets smaller than this are done before a choice pays. */
+/** Sets smaller than this are done before a choice pays; they take a size that is good for wide networks, the slow ones. */
 const WORTH_IMAGES = 4 * CANDIDATES.length * JUDGED_IMAGES;
-const UNJUDGED_BATCH = 64;
+const UNJUDGED_BATCH = 32;
 
 const chosen = new Map<string, number>();
 

@@ -36,6 +36,6 @@ describe("the batch size", () => {
   });
 
   it("is a middle one where a set is too small to choose", () => {
-    expect(new Set(pass("small", 5_000, (size) => size))).toEqual(new Set([64]));
+    expect(new Set(pass("small", 5_000, (size) => size))).toEqual(new Set([32]));
   });
 });

@@ -7,6 +7,7 @@
  */
 import { asCollapsarError, CollapsarError } from "../../src/errors.ts";
 import { mutations } from "./mutate.ts";
+import { closeAll } from "./onnxSession.ts";
 import { seedsOf } from "./seeds.ts";
 
 export interface Report {
@@ -18,7 +19,10 @@ export interface Report {
   readonly slowestMilliseconds: number;
   /** Peak of the process above what it had before the first file, bytes. */
   readonly memory: number;
+  /** Processes that ran ONNX files: one, and another for each that a file broke. */
   readonly children: number;
+  /** The same for the processes that ran ONNX files. */
+  readonly childMemory: number;
 }
 
 const SEED = 20_241_124;
@@ -44,8 +48,7 @@ for (const [i, { name, file, read }] of seeds.entries())
     files++;
   }
 const memory = process.resourceUsage().maxRSS * 1024 - before;
-const { closeAll } = await import("./onnxSession.ts");
-const report: Report = { files, outcomes, failures, slowestMilliseconds: slowest, memory, children: closeAll() };
+const report: Report = { files, outcomes, failures, slowestMilliseconds: slowest, memory, ...closeAll() };
 console.log(JSON.stringify(report));
 
 function codeOf(error: unknown, name: string): string {

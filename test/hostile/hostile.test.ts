@@ -24,5 +24,6 @@ describe.each(FORMATS)("%s", (format) => {
     expect(report.outcomes["malformed-checkpoint"]).toBeGreaterThan(COUNT / 10);
     expect(report.slowestMilliseconds).toBeLessThan(2_000);
     expect(report.memory).toBeLessThan(200 * MEGABYTE);
+    expect(report.childMemory).toBeLessThan(200 * MEGABYTE);
   });
 });

@@ -1,9 +1,12 @@
 import type { ChildProcess } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { ask, startChild } from "../../src/engines/onnx/child.ts";
 import type { OnnxNetwork } from "../../src/networks/network.ts";
 
 let child: ChildProcess | undefined;
 let started = 0;
+let memory = 0;
+let before: number | undefined;
 
 /** Loads and runs the network in a child process that is kept as long as it lives: starting one for each takes 0.2 s. */
 export async function runOnce(network: OnnxNetwork): Promise<void> {
@@ -17,10 +20,19 @@ export async function runOnce(network: OnnxNetwork): Promise<void> {
   const outputs = { features, logits };
   await ask(child, { file, device: "cpu", input, outputs, shape: [channels, height, width], affine: null }, 2_000);
   await ask(child, { images, count: 1 }, 2_000);
+  const peak = peakOf(child);
+  before ??= peak;
+  memory = Math.max(memory, peak - before);
 }
 
-/** Ends the child; returns how many there were. */
-export function closeAll(): number {
+/** Peak memory of a process in bytes, where the system tells it (Linux), else 0. */
+function peakOf({ pid }: ChildProcess): number {
+  const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
+  return Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Ends the child; returns how many there were, and their peak memory above what the first needed for a good file. */
+export function closeAll(): { children: number; childMemory: number } {
   child?.kill("SIGKILL");
-  return started;
+  return { children: started, childMemory: memory };
 }

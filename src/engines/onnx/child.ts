@@ -18,7 +18,7 @@ const RUN_MILLISECONDS = 600_000;
 
 /** What a file may make ONNX Runtime allocate: this share of the memory there is. More is refused to it, and it says so. */
 const MEMORY_SHARE = 0.5;
-const LIMITED = 'ulimit -d "$0" && exec "$@"';
+const LIMITED = 'ulimit -d "$0" 2>/dev/null; exec "$@"';
 
 /** The child needs nothing of the environment, and credentials least of all. */
 const KEPT_VARIABLES = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"];

@@ -80,16 +80,24 @@ function evaluationLayerOf(node: FoldedNode, fused: ReadonlyMap<string, string>)
       };
     case "maxPool": {
       const { name, input, kernel, stride, padding } = node;
-      const apply = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, kernel, stride, padding, "floor");
-      return { name, arguments: [input], apply };
+      // native TensorFlow pools without padding only
+      const around = (x: tf.Tensor) => (padding > 0 ? tf.pad(x, padsOf(padding), Number.NEGATIVE_INFINITY) : x);
+      return { name, arguments: [input], apply: (x) => tf.maxPool(around(x!) as tf.Tensor4D, kernel, stride, "valid") };
     }
     default:
       return forwardOnly(layerOf(node));
   }
 }
 
-function convLayer({ name, input, stride: strides, padding: pad }: FoldedConv, relu?: string): Layer<tf.Tensor> {
+/** Of a map, the same on all sides: native TensorFlow takes no number for all. */
+function padsOf(padding: number): tf.backend_util.ExplicitPadding {
+  const sides: [number, number] = [padding, padding];
+  return [[0, 0], sides, sides, [0, 0]];
+}
+
+function convLayer({ name, input, stride: strides, padding }: FoldedConv, relu?: string): Layer<tf.Tensor> {
   const activation = relu ? "relu" : "linear";
+  const pad = padsOf(padding);
   return {
     name: relu ?? name,
     arguments: [input, `${name}.filter`, `${name}.bias`],
@@ -100,7 +108,6 @@ function convLayer({ name, input, stride: strides, padding: pad }: FoldedConv, r
         bias: bias!,
         strides,
         pad,
-        dimRoundingMode: "floor",
         activation,
       }),
   };
