@@ -14,9 +14,9 @@ const GLIBC_MINORS = [27, 26, 25, 24, 17, 12];
 
 /** The binding includes the C API alone; all headers of a wheel are 13,000 files. A GPU's code is assembled by ptxas. */
 const WANTED = String.raw`tensorflow/libtensorflow_(cc|framework)\.so\.2$
-  |tensorflow/include/(tensorflow/c|xla/tsl/c|tensorflow/core/platform/ctstring|tsl/platform/ctstring)
+  |tensorflow/include/(tensorflow/c/|xla/tsl/c/|tensorflow/core/platform/ctstring|tsl/platform/ctstring)
   |nvidia/\w+/lib/lib.*\.so
-  |nvidia/cuda_nvcc/(bin/ptxas|bin/nvlink|nvvm/libdevice/)`;
+  |nvidia/cuda_nvcc/(bin/ptxas|nvvm/libdevice/)`;
 
 const UNPACK = `
 import re, sys, zipfile

@@ -172,30 +172,33 @@ function checkLayout(layout: ReadonlyMap<string, Placed>, dataLength: number): v
   if (at !== dataLength) throw malformed(`${dataLength - at} bytes follow the last tensor`);
 }
 
-/** Returns the little-endian elements of a tensor as numbers, in memory of their own; F16 and BF16 as float32. */
+/**
+ * Returns the little-endian elements of a tensor as numbers: a view of the bytes where these lie as the type needs, else of
+ * a copy; F16 and BF16 as float32. A copy of every tensor would double the peak memory of loading a network.
+ */
 export function decodeTensor(dtype: DType, raw: Uint8Array): Tensor["data"] {
-  // a copy is aligned, and does not keep the whole file alive
-  const { buffer } = new Uint8Array(raw);
+  const { buffer, byteOffset } = raw.byteOffset % BYTES_PER_ELEMENT[dtype] === 0 ? raw : new Uint8Array(raw);
+  const view = [buffer as ArrayBuffer, byteOffset, raw.length / BYTES_PER_ELEMENT[dtype]] as const;
   switch (dtype) {
     case "F64":
-      return new Float64Array(buffer);
+      return new Float64Array(...view);
     case "F32":
-      return new Float32Array(buffer);
+      return new Float32Array(...view);
     case "F16":
-      return float16ToFloat32(new Uint16Array(buffer));
+      return float16ToFloat32(new Uint16Array(...view));
     case "BF16":
-      return bfloat16ToFloat32(new Uint16Array(buffer));
+      return bfloat16ToFloat32(new Uint16Array(...view));
     case "I64":
-      return new BigInt64Array(buffer);
+      return new BigInt64Array(...view);
     case "I32":
-      return new Int32Array(buffer);
+      return new Int32Array(...view);
     case "I16":
-      return new Int16Array(buffer);
+      return new Int16Array(...view);
     case "I8":
-      return new Int8Array(buffer);
+      return new Int8Array(...view);
     case "U8":
     case "BOOL":
-      return new Uint8Array(buffer);
+      return new Uint8Array(...view);
   }
 }
 

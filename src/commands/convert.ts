@@ -52,7 +52,7 @@ async function convert(url: string, { to, out, input, network: overrides }: Opti
     throw new CollapsarError("unsupported-network", "the checkpoint is an ONNX file, which is not converted further");
   const size = network.graph.size ?? { height: null, width: null };
   const bytes =
-    to === "onnx" ? toOnnx(network, { kind: input, ...size }, metadata) : stateDict(checkpoint, spec, metadata);
+    to === "onnx" ? toOnnx(network, { kind: input, ...size }, { metadata }) : stateDict(checkpoint, spec, metadata);
   const head = await storage.write(toUrl(out), bytes);
   return { out: head.url, bytes: bytes.length };
 }

@@ -239,7 +239,7 @@ describe("a network written as ONNX", () => {
     const io = golden(`${fixture}.io`);
     const { network, spec } = networkOf(golden(fixture)) as { network: GraphNetwork; spec: { classes: number } };
     const size = network.graph.size ?? { height: null, width: null };
-    const file = toOnnx(network, { kind: "normalised", ...size }, { run: "r1" });
+    const file = toOnnx(network, { kind: "normalised", ...size }, { metadata: { run: "r1" } });
     const side = io.tensors.get("input")!.shape[2]!;
     const read = await runOnnx(file, floats(io, "input"), 4, side);
     expect(relativeDifference(read.features, floats(io, "features"))).toBeLessThan(1e-5);

@@ -5,6 +5,8 @@ import type { GraphNetwork } from "../../networks/network.ts";
 import type { FoldedNode } from "../fold.ts";
 import { foldBatchNorms } from "../fold.ts";
 import { pixelAffine } from "../pixels.ts";
+import { type MapSize, mapSizes } from "./mapSizes.ts";
+import { isForWinograd, winogradConv } from "./winograd.ts";
 
 /** Name of the graph input, whose images `INPUT` stands for once they are normalised. */
 export const IMAGES = "images";
@@ -17,18 +19,31 @@ export interface OnnxInput {
   readonly width: number | null;
 }
 
+export interface OnnxOptions {
+  /** Become the properties of the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Rewrites what ONNX Runtime computes slowly (`winogradConv`); default: one node for each convolution. */
+  readonly fast?: boolean;
+}
+
 /**
  * Returns the network as an ONNX file with input `images` (N×H×W×C uint8 or N×C×H×W float32, N free) and outputs
- * `features` (N×D) and `logits` (N×C); batch norms folded, pixels normalised inside; `metadata` become its properties.
+ * `features` (N×D) and `logits` (N×C); batch norms folded, pixels normalised inside.
  * @throws CollapsarError `missing-metadata` where pixels are to be normalised and mean and std are unknown.
  */
 export function toOnnx(
   network: GraphNetwork,
   { kind, height, width }: OnnxInput,
-  metadata: Readonly<Record<string, string>> = {},
+  { metadata = {}, fast = false }: OnnxOptions = {},
 ): Uint8Array {
   const { graph } = network;
-  const parts = [inputPart(graph, kind), ...foldBatchNorms(network).map((node) => nodePart(node, network))];
+  const nodes = foldBatchNorms(network);
+  const sizes = fast && height && width ? mapSizes(nodes, { height, width }) : new Map<string, MapSize>();
+  const writeNode = (node: FoldedNode) =>
+    node.op === "foldedConv" && isForWinograd(node, sizes.get(node.input))
+      ? winogradConv(node)
+      : nodePart(node, network);
+  const parts = [inputPart(graph, kind), ...nodes.map(writeNode)];
   const outputs = { features: graph.features, logits: graph.logits };
   const renamed = Object.entries(outputs).map(([output, node]) => ({ opType: "Identity", input: [node], output }));
   const { channels, dimensions, classes } = graph;
