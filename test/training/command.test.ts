@@ -63,7 +63,7 @@ describe("collapsar train", () => {
     ["--seeds", "1-", 'option --seeds: expected numbers and ranges such as 1-3,7, got "1-"'],
     ["--loss", "ce,mse", "option --loss: expected one of ce, nc"],
     ["--images-per-epoch", "16", "option --images-per-epoch: expected at least one batch (32 images), got 16"],
-    ["--arch", "vgg", "argument 'vgg' is invalid. Allowed choices are resnet18."],
+    ["--arch", "vgg", "argument 'vgg' is invalid. Allowed choices are resnet18, resnet34, resnet50,"],
   ])("says what is wrong with %s %s and exits with 2", async (option, value, message) => {
     const { code, stdout, stderr } = await train(option, value);
     expect(stderr).toContain(message);

@@ -32,7 +32,7 @@ describe("a recipe", () => {
 
   it.each<[string, object]>([
     ["loss: expected one of ce, nc", { loss: "mse" }],
-    ["arch: expected one of resnet18", { arch: "vgg" }],
+    ["arch: expected one of resnet18, resnet34, resnet50, resnet101, resnet152", { arch: "vgg" }],
     ["variant: expected one of cifar, mnist", { variant: "tall" }],
     ["width: expected a whole number from 1", { width: 0 }],
     ["epochs: expected a whole number from 1", { epochs: 1.5 }],

@@ -66,7 +66,8 @@ describe("a run", () => {
   it("stores a network that can be read back, with all that is known of it", async () => {
     const checkpoint = readSafetensors(await readFile(fileURLToPath(events.at(-1)!.checkpoints[0]!)));
     expect(networkOf(checkpoint).spec).toEqual({
-      ...{ arch: "resnet18", variant: "mnist", width: 4, classes: 10, l2Norm: false, mean: [0.1307], std: [0.3081] },
+      ...{ arch: "resnet18", stem: "mnist", mod: false, sn: false, coeff: 3, channels: 1, width: 4, classes: 10 },
+      ...{ l2Norm: false, mean: [0.1307], std: [0.3081] },
     });
     expect(checkpoint.metadata).toMatchObject({
       ...{ experiment: "digits", group: "nc", run: "digits-nc-seed1", seed: "1", epoch: "2" },
