@@ -39,7 +39,7 @@ export async function loadNative(): Promise<NativeTensorflow> {
   const name = PACKAGES.find((candidate) => existsSync(bindingOf(candidate) ?? ""));
   if (!name)
     throw new CollapsarError("missing-engine", `native TensorFlow is not installed: ${whatIsMissing()}; ${HINT}`);
-  prepareEnvironment();
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   restoreUtil();
   const { isUsingGpuDevice, binding } = await backendOf(name);
   return {
@@ -73,15 +73,6 @@ async function backendOf(name: string): Promise<ReturnType<TfjsNode["findBackend
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new CollapsarError("missing-engine", `${name} does not load: ${reason}; ${HINT}`, { cause });
   }
-}
-
-/**
- * Errors only; and oneDNN's convolutions (up to a fifth faster than Eigen's) also where TensorFlow would
- * keep to Eigen's, on CPUs without AVX512_VNNI. It reports oneDNN before it reads the level of its log.
- */
-function prepareEnvironment(): void {
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
 }
 
 /** tfjs-node 4.22 calls two functions that Node 23 took out of `util`. */
