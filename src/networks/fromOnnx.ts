@@ -1,8 +1,9 @@
-import { float16ToFloat32 } from "../checkpoints/halfPrecision.ts";
-import type { GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from "../checkpoints/onnx/schema.ts";
+import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../checkpoints/onnx/schema.ts";
 import { ELEMENT, withOutputs } from "../checkpoints/onnx/schema.ts";
 import { CollapsarError } from "../errors.ts";
 import type { Classifier, OnnxNetwork } from "./network.ts";
+import { constantOf, type FloatConstant } from "./onnx/constants.ts";
+import { graphOfOnnx } from "./onnx/toGraph.ts";
 import { readSpec } from "./spec.ts";
 
 /** Operators whose bodies run as often as their inputs say; no image classifier has them. */
@@ -43,8 +44,8 @@ export function networkFromOnnx(
     );
   const { features, logits, classifier } = outputsOf(graph);
   const missing = [features, logits].filter((name) => !graph.output.some((output) => output.name === name));
-  return {
-    kind: "onnx",
+  const network = {
+    kind: "onnx" as const,
     file: missing.length > 0 ? withOutputs(file, missing) : file,
     input,
     features,
@@ -56,6 +57,7 @@ export function networkFromOnnx(
     dimensions: classifier.dimensions,
     classes: classifier.classes,
   };
+  return { ...network, toGraph: () => graphOfOnnx(graph, network) };
 }
 
 function unsupported(what: string): CollapsarError {
@@ -139,7 +141,7 @@ function linearBefore(
   graph: GraphProto,
   producers: ReadonlyMap<string, NodeProto>,
 ): LinearOutputs | null {
-  const constantOf = (name: string) => floatsOf(graph, name, producers);
+  const valuesOf = (name: string) => constantOf(graph, name, producers);
   let factor = 1;
   let bias: Float32Array | null = null;
   let name = logits;
@@ -148,13 +150,13 @@ function linearBefore(
     if (!node) return null;
     const [left, right] = node.input as [string, string];
     const attribute = (key: string) => node.attribute.find((one) => one.name === key);
-    const constant = right ? constantOf(right) : null;
+    const constant = right ? valuesOf(right) : null;
     if (node.opType === "Identity") name = left;
     else if ((node.opType === "Div" || node.opType === "Mul") && constant?.values.length === 1 && !bias) {
       factor *= node.opType === "Div" ? 1 / constant.values[0]! : constant.values[0]!;
       name = left;
     } else if (node.opType === "Add" && !bias) {
-      const first = constantOf(left);
+      const first = valuesOf(left);
       bias = constant?.values ?? first?.values ?? null;
       if (!bias) return null;
       name = constant ? left : right;
@@ -163,7 +165,7 @@ function linearBefore(
       if (node.opType === "Gemm" && (!plain("alpha") || !plain("beta") || (attribute("transA")?.i ?? 0) !== 0))
         return null;
       const transposed = node.opType === "Gemm" && attribute("transB")?.i === 1;
-      const own = node.opType === "Gemm" && node.input[2] ? (constantOf(node.input[2])?.values ?? null) : null;
+      const own = node.opType === "Gemm" && node.input[2] ? (valuesOf(node.input[2])?.values ?? null) : null;
       if ((own && bias) || (node.opType === "Gemm" && node.input[2] && !own)) return null;
       const classifier = classifierFrom(constant, transposed, own ?? bias, factor);
       return classifier && { features: left, logits, classifier };
@@ -185,33 +187,4 @@ function classifierFrom(
     for (let d = 0; d < dimensions; d++)
       weight[c * dimensions + d] = factor * values[transposed ? c * dimensions + d : d * classes + c]!;
   return { weight, bias: (bias ?? new Float32Array(classes)).map((value) => value * factor), classes, dimensions };
-}
-
-interface FloatConstant {
-  readonly dims: readonly number[];
-  readonly values: Float32Array;
-}
-
-const DOUBLE = 11;
-const HALF = 10;
-
-/** Returns the initialiser or `Constant` of that name as float32; null where there is none, or not of numbers that fit. */
-function floatsOf(graph: GraphProto, name: string, producers: ReadonlyMap<string, NodeProto>): FloatConstant | null {
-  const node = producers.get(name);
-  const tensor =
-    graph.initializer.find((one) => one.name === name) ??
-    (node?.opType === "Constant" ? node.attribute.find((one) => one.name === "value")?.t : null);
-  if (!tensor) return null;
-  const values = decodeFloats(tensor);
-  const size = tensor.dims.reduce((product, length) => product * length, 1);
-  return values?.length === size ? { dims: tensor.dims, values } : null;
-}
-
-function decodeFloats({ dataType, rawData, floatData }: TensorProto): Float32Array | null {
-  const { buffer } = new Uint8Array(rawData);
-  if (dataType === ELEMENT.float && rawData.length % 4 === 0)
-    return rawData.length > 0 ? new Float32Array(buffer) : Float32Array.from(floatData);
-  if (dataType === DOUBLE && rawData.length % 8 === 0) return Float32Array.from(new Float64Array(buffer));
-  if (dataType === HALF && rawData.length % 2 === 0) return float16ToFloat32(new Uint16Array(buffer));
-  return null;
 }

@@ -15,7 +15,7 @@ export interface Classifier {
   readonly dimensions: number;
 }
 
-/** An ONNX file that somebody else made: what it computes is known to ONNX Runtime alone. */
+/** An ONNX file that somebody else made: all of what it may compute only ONNX Runtime knows. */
 export interface OnnxNetwork extends Signature {
   readonly kind: "onnx";
   /** The file, with `features` and `logits` among the outputs of its graph. */
@@ -31,6 +31,8 @@ export interface OnnxNetwork extends Signature {
   readonly features: string;
   readonly logits: string;
   readonly classifier: Classifier;
+  /** Returns it as a graph for other engines. @throws CollapsarError `unsupported-network` that names what we do not compute. */
+  toGraph(): GraphNetwork;
 }
 
 /** What an engine runs. */

@@ -7,7 +7,7 @@ import { openEngine } from "../../src/engines/open.ts";
 import { networkOf } from "../../src/networks/fromCheckpoint.ts";
 import { classifierOf, type GraphNetwork } from "../../src/networks/network.ts";
 import { floats, GOLDEN, golden, relativeDifference } from "../golden.ts";
-import { NETWORKS } from "./engines.ts";
+import { ENGINES, NETWORKS } from "./engines.ts";
 
 const FILE = readFileSync(new URL("resnet18-cifar.onnx", GOLDEN));
 const CIFAR = { mean: "0.4914,0.4822,0.4465", std: "0.2023,0.1994,0.201" };
@@ -226,11 +226,107 @@ describe("an ONNX file of somebody else", () => {
     expect(() => readOnnx(MODEL_TYPE.encode({ irVersion: 8, graph }).finish())).toThrow(/nest deeper/);
   });
 
-  it("runs on ONNX Runtime only", async () => {
-    const engine = await openEngine({ engine: "wasm" });
+  it.each(ENGINES.filter((name) => name !== "onnxruntime"))("gives the same on the engine %s", async (name) => {
+    const io = golden("resnet18-cifar.io");
     const { network } = networkOf(readOnnx(FILE));
-    const attempt = engine.load(network, { kind: "normalised", height: 32, width: 32 });
-    await expect(attempt).rejects.toMatchObject({ code: "unsupported-network" });
+    const model = await (await openEngine({ engine: name })).load(network, {
+      kind: "normalised",
+      height: 32,
+      width: 32,
+    });
+    const { features, logits } = await model.run(floats(io, "input"), 4);
+    await model.dispose();
+    expect(relativeDifference(features, floats(io, "features"))).toBeLessThan(1e-5);
+    expect(relativeDifference(logits, floats(io, "logits"))).toBeLessThan(1e-5);
+  });
+
+  it.each<[string, OnnxNode[], RegExp]>([
+    [
+      "an operator we do not compute",
+      [
+        { opType: "Elu", input: ["h"], output: "k" },
+        { ...GEMM, input: ["k", "w", "b"] },
+      ],
+      /onnxruntime only: its operator Elu/,
+    ],
+    [
+      "a sum with a constant",
+      [
+        { opType: "Add", input: ["h", "two"], output: "k" },
+        { ...GEMM, input: ["k", "w", "b"] },
+      ],
+      /operator Add/,
+    ],
+  ])("runs on ONNX Runtime only where it has %s", async (_, nodes, message) => {
+    const engine = await openEngine({ engine: "wasm" });
+    const { network } = networkOf(readOnnx(tiny({ nodes })));
+    const attempt = engine.load(network, { kind: "normalised", height: 4, width: 4 });
+    await expect(attempt).rejects.toMatchObject({
+      code: "unsupported-network",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("is computed alike on other engines, operator by operator", async () => {
+    const side = 9;
+    const images = Float32Array.from({ length: 3 * 3 * side * side }, (_, i) => Math.sin(i * 0.7));
+    const weights = (name: string, ...dims: number[]) => ({
+      name,
+      dims,
+      values: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.cos(i * 1.3) / 3),
+    });
+    const file = encodeModel({
+      nodes: [
+        {
+          opType: "Conv",
+          input: ["x", "k"],
+          output: "c",
+          attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
+        },
+        {
+          opType: "BatchNormalization",
+          input: ["c", "scale", "offset", "mean", "variance"],
+          output: "n",
+          floats: { epsilon: 0.01 },
+        },
+        { opType: "LeakyRelu", input: ["n"], output: "l", floats: { alpha: 0.2 } },
+        {
+          opType: "MaxPool",
+          input: ["l"],
+          output: "m",
+          attributes: { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] },
+        },
+        { opType: "Add", input: ["m", "l"], output: "a" },
+        { opType: "AveragePool", input: ["a"], output: "v", attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+        { opType: "Relu", input: ["v"], output: "r" },
+        { opType: "GlobalAveragePool", input: ["r"], output: "g" },
+        { opType: "Flatten", input: ["g"], output: "h" },
+        { opType: "Gemm", input: ["h", "w"], output: "z", attributes: { transB: 1 } },
+      ],
+      constants: [
+        ...[
+          weights("k", 4, 3, 3, 3),
+          weights("scale", 4),
+          weights("offset", 4),
+          weights("mean", 4),
+          weights("w", 5, 4),
+        ],
+        { name: "variance", dims: [4], values: Float32Array.of(1, 2, 0.5, 0.1) },
+      ],
+      inputs: [{ name: "x", element: "float", dims: ["N", 3, "H", "W"] }],
+      outputs: [{ name: "z", element: "float", dims: ["N", 5] }],
+      metadata: {},
+    });
+    const expected = await runOnnx(file, images, 3, side);
+    const engine = await openEngine({ engine: "wasm" });
+    const model = await engine.load(networkOf(readOnnx(file)).network, {
+      kind: "normalised",
+      height: side,
+      width: side,
+    });
+    const actual = await model.run(images, 3);
+    expect(relativeDifference(actual.features, expected.features)).toBeLessThan(1e-5);
+    expect(relativeDifference(actual.logits, expected.logits)).toBeLessThan(1e-5);
   });
 });
 

@@ -29,7 +29,10 @@ const SEEDS: Record<string, () => Seed[]> = {
   safetensors: () => [stateDict("resnet18", tinySafetensors()), stateDict("spectral-norm", spectralNorm())],
   "torch-zip": () => torchFiles("PK"),
   "torch-legacy": () => torchFiles("\x80"),
-  onnx: () => [{ name: "resnet18", file: tinyOnnx(), read: runOnnx }],
+  onnx: () => [
+    { name: "resnet18", file: tinyOnnx(), read: runOnnx },
+    { name: "resnet18 as a graph", file: tinyOnnx("normalised"), read: onnxToGraph },
+  ],
   "layers-model": layersModels,
 };
 
@@ -59,10 +62,15 @@ function spectralNorm(): Uint8Array {
   return writeSafetensors(tensors, metadata);
 }
 
-function tinyOnnx(): Uint8Array {
+async function onnxToGraph(bytes: Uint8Array): Promise<void> {
+  const { network } = networkOf(readCheckpoint(bytes));
+  if (network.kind === "onnx") network.toGraph();
+}
+
+function tinyOnnx(kind: "pixels" | "normalised" = "pixels"): Uint8Array {
   const graph = describeNetwork({ ...TINY, width: 1 });
   const network = { kind: "graph", graph, parameters: initialiseParameters(graph, 1) } as const;
-  return toOnnx(network, { kind: "pixels", height: 28, width: 28 });
+  return toOnnx(network, { kind, height: 28, width: 28 });
 }
 
 /** The committed `torch.save` files that start so; what they hold need not be a network. */

@@ -44,6 +44,7 @@ const root = protobuf.Root.fromJSON({
         name: field("string", 1),
         f: field("float", 2),
         i: field("int64", 3),
+        s: field("bytes", 4),
         t: field("TensorProto", 5),
         g: field("GraphProto", 6),
         ints: repeated("int64", 8),
@@ -177,6 +178,8 @@ export interface AttributeProto {
   readonly name: string;
   readonly f: number;
   readonly i: number;
+  readonly s: Uint8Array;
+  readonly ints: readonly number[];
   readonly t: TensorProto | null;
   readonly g: GraphProto | null;
   readonly tensors: readonly TensorProto[];

@@ -1,8 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { CollapsarError } from "../../errors.ts";
 import { INPUT } from "../../networks/graph.ts";
 import type { GraphNetwork, Network } from "../../networks/network.ts";
-import { signatureOf } from "../../networks/network.ts";
 import type { ImageInput, Model } from "../engine.ts";
 import type { Affine, FoldedConv, FoldedNode } from "../fold.ts";
 import { foldBatchNorms } from "../fold.ts";
@@ -15,11 +13,10 @@ import { layerOf } from "./operations.ts";
  * Returns the network as a model on the TensorFlow.js backend of that name, which must be started.
  * @throws CollapsarError as `Engine.load`.
  */
-export async function loadOnBackend(backend: string, network: Network, input: ImageInput): Promise<Model> {
-  if (network.kind === "onnx")
-    throw new CollapsarError("unsupported-network", "an ONNX file runs on the engine onnxruntime only");
-  requireFittingInput(signatureOf(network), input);
+export async function loadOnBackend(backend: string, loaded: Network, input: ImageInput): Promise<Model> {
+  const network = loaded.kind === "onnx" ? loaded.toGraph() : loaded;
   const { graph } = network;
+  requireFittingInput(graph, input);
   await tf.setBackend(backend);
   const { layers, constants } = layersOf(network);
   const outputs = [graph.features, graph.logits] as const;
