@@ -34,6 +34,8 @@ export interface Engine {
   readonly version: string;
   readonly device: string;
   readonly precision: "float32";
+  /** Whether an image gives the same bits in a batch of any size, in networks that are graphs. */
+  readonly batchInvariant: boolean;
   /**
    * @throws CollapsarError `missing-metadata` where pixels cannot be normalised; `wrong-shape` where the network takes
    *   images of another size; `unsupported-network` where this engine cannot run it.

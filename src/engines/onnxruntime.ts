@@ -66,6 +66,7 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
     version: ort.env.versions.node ?? "unknown",
     device,
     precision: "float32",
+    batchInvariant: device === "cpu",
     async load(network: Network, input: ImageInput) {
       const normalisesItself = network.kind === "onnx" && network.input.kind === "pixels";
       requireFittingInput(signatureOf(network), normalisesItself ? { ...input, kind: "normalised" } : input);

@@ -17,6 +17,8 @@ export async function createTensorflowEngine(device?: DeviceName): Promise<Engin
     version: native.version,
     device: running,
     precision: "float32",
+    // how its convolutions are cut among threads depends on the batch
+    batchInvariant: false,
     load: (network, input) => loadOnBackend(native.backend, network, input),
   };
 }

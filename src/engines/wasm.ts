@@ -11,6 +11,7 @@ export async function createWasmEngine(): Promise<Engine> {
     version: tf.version_core,
     device: "cpu",
     precision: "float32",
+    batchInvariant: true,
     load: (network, input) => loadOnBackend("wasm", network, input),
   };
 }

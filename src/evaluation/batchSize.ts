@@ -11,6 +11,9 @@ const JUDGED_IMAGES = 256;
 const WORTH_IMAGES = 4 * CANDIDATES.length * JUDGED_IMAGES;
 const UNJUDGED_BATCH = 32;
 
+/** Where bits depend on the size it is always the same: many images fill a GPU, a CPU needs no more than it reads ahead. */
+const FIXED = { cpu: 64, other: 256 };
+
 const chosen = new Map<string, number>();
 
 /** The batch sizes of one pass over a set. */
@@ -21,10 +24,16 @@ export interface BatchSizes {
   took(count: number, milliseconds: number): void;
 }
 
+/** Returns the batch sizes for an engine on that device whose outputs depend on the size in their last bits. */
+export function fixedBatchSize(device: string): BatchSizes {
+  const size = device === "cpu" ? FIXED.cpu : FIXED.other;
+  return { next: () => size, took: () => {} };
+}
+
 /**
  * Returns batch sizes for a pass over `images` images. The first batches try each candidate on real work, and the fastest
- * does the rest; `key` names what is run on what, and what was chosen for it is kept as long as the process lives. Outputs
- * do not depend on the size to the last bit (tested), so the choice never shows in a metric.
+ * does the rest; `key` names what is run on what, and what was chosen for it is kept as long as the process lives. It is for
+ * engines whose outputs do not depend on the size in any bit, so that the choice never shows in a metric.
  */
 export function batchSizes(key: string, images: number): BatchSizes {
   const known = chosen.get(key);

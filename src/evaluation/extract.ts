@@ -3,7 +3,7 @@ import type { Engine, Model, Outputs } from "../engines/engine.ts";
 import { CollapsarError } from "../errors.ts";
 import type { Signature } from "../networks/graph.ts";
 import { type Network, signatureOf } from "../networks/network.ts";
-import { type BatchSizes, batchSizes } from "./batchSize.ts";
+import { type BatchSizes, batchSizes, fixedBatchSize } from "./batchSize.ts";
 import type { FeatureSet } from "./features.ts";
 
 /** Features as they were extracted. */
@@ -56,14 +56,11 @@ export async function extract(
   }
 }
 
-function batchSizesFor(
-  { name, device }: Engine,
-  network: Network,
-  { kind, height, width, length }: Dataset,
-): BatchSizes {
-  const { dimensions, classes } = signatureOf(network);
-  const size = network.kind === "graph" ? network.graph.nodes.length : network.file.length;
-  return batchSizes([name, device, kind, height, width, dimensions, classes, size].join(" "), length);
+function batchSizesFor(engine: Engine, network: Network, { kind, height, width, length }: Dataset): BatchSizes {
+  const { name, device, batchInvariant } = engine;
+  if (!batchInvariant || network.kind !== "graph") return fixedBatchSize(device);
+  const { dimensions, classes, nodes } = network.graph;
+  return batchSizes([name, kind, height, width, dimensions, classes, nodes.length].join(" "), length);
 }
 
 interface Done {

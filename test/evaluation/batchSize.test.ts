@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { batchSizes } from "../../src/evaluation/batchSize.ts";
+import { batchSizes, fixedBatchSize } from "../../src/evaluation/batchSize.ts";
 
 /** Runs a pass over so many images on an engine that takes `cost(size)` for a batch; returns the sizes of the batches. */
 function pass(key: string, images: number, cost: (size: number) => number): number[] {
@@ -38,4 +38,11 @@ describe("the batch size", () => {
   it("is a middle one where a set is too small to choose", () => {
     expect(new Set(pass("small", 5_000, (size) => size))).toEqual(new Set([32]));
   });
+});
+
+it("is always the same where outputs depend on it", () => {
+  const sizes = fixedBatchSize("cpu");
+  sizes.took(64, 1);
+  expect([sizes.next(), sizes.next()]).toEqual([64, 64]);
+  expect(fixedBatchSize("cuda").next()).toBe(256);
 });
