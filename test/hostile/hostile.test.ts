@@ -14,7 +14,7 @@ describe.each(FORMATS)("%s", (format) => {
   it(`${COUNT} broken files are each read or refused with an error of ours, at once and in little memory`, {
     timeout: 900_000,
   }, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, format, String(COUNT)], {
+    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", PROGRAM, format, String(COUNT)], {
       maxBuffer: 64 * MEGABYTE,
     });
     const report: Report = JSON.parse(stdout.trim().split("\n").at(-1)!);

@@ -13,7 +13,7 @@ const PROGRAM = fileURLToPath(new URL(`./sessionProcess${extname(import.meta.fil
 
 /** Bounds for what never ends: files load within seconds, and a batch of 256 images of 224×224 is about 1,000 GMAC of a ResNet50. */
 const LOAD_MILLISECONDS = 60_000;
-const RUN_MILLISECONDS = 600_000;
+const RUN_MILLISECONDS = 300_000;
 
 /** What a file may make ONNX Runtime allocate: this share of the memory there is. More is refused to it, and it says so. */
 const MEMORY_SHARE = 0.5;
