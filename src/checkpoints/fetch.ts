@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { CollapsarError } from "../errors.ts";
 import { type Download, type DownloadOptions, download, MAX_CHECKPOINT_BYTES } from "../storage/download.ts";
-import type { ObjectHead, Storage } from "../storage/storage.ts";
+import type { ObjectHead, Storage, StorageCall } from "../storage/storage.ts";
+import { redactUrl } from "../storage/url.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./read.ts";
 import { looksLikeLayersModel, openLayersModel } from "./tfjs/readLayersModel.ts";
@@ -27,18 +29,43 @@ export async function fetchCheckpoint(
   return { head, sha256, checkpoint: readCheckpoint(bytes) };
 }
 
+/**
+ * Returns a mark that changes when the checkpoint does, of a file named `*.json` with that of the weights files it names:
+ * these may be replaced where `model.json` stays as it is. @throws CollapsarError as `fetchCheckpoint`.
+ */
+export async function checkpointVersion(storage: Storage, head: ObjectHead, call: StorageCall = {}): Promise<string> {
+  if (!NAMED_JSON.test(head.url)) return head.etag;
+  const { bytes } = await download(storage, head.url, { ...call, maxBytes: MAX_JSON_BYTES });
+  if (!looksLikeLayersModel(bytes)) return head.etag;
+  const shards = openLayersModel(bytes).paths.map((path) => storage.head(besides(head.url, path), call));
+  return [head, ...(await Promise.all(shards))].map(({ etag }) => etag).join(" ");
+}
+
+const NAMED_JSON = /\.json$/i;
+
+/** As `openLayersModel` has it. */
+const MAX_JSON_BYTES = 8 * 2 ** 20;
+
+function besides(url: string, path: string): string {
+  return new URL(path.split("/").map(encodeURIComponent).join("/"), url).href;
+}
+
 async function withShards(
   storage: Storage,
   { head, bytes, sha256 }: Download,
   { signal, maxBytes = MAX_CHECKPOINT_BYTES }: DownloadOptions,
 ): Promise<FetchedCheckpoint> {
+  if (!NAMED_JSON.test(head.url))
+    throw new CollapsarError(
+      "malformed-checkpoint",
+      `"${redactUrl(head.url)}" holds a TensorFlow.js layers model, expected a name that ends in .json (model.json)`,
+    );
   const model = openLayersModel(bytes);
   const digest = createHash("sha256").update(sha256);
   const shards: Uint8Array[] = [];
   let size = head.size;
   for (const path of model.paths) {
-    const url = new URL(path.split("/").map(encodeURIComponent).join("/"), head.url).href;
-    const shard = await download(storage, url, { signal, maxBytes: maxBytes - size });
+    const shard = await download(storage, besides(head.url, path), { signal, maxBytes: maxBytes - size });
     size += shard.bytes.length;
     digest.update(shard.sha256);
     shards.push(shard.bytes);

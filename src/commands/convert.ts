@@ -47,9 +47,11 @@ async function convert(url: string, { to, out, input, network: overrides }: Opti
   const storage = openStorage({ fileRoots: null });
   const { checkpoint } = await fetchCheckpoint(storage, toUrl(url));
   const { network, spec } = networkOf(checkpoint, overrides);
-  const metadata = { ...checkpoint.metadata, ...(spec && specMetadata(spec)) };
   if (network.kind === "onnx")
     throw new CollapsarError("unsupported-network", "the checkpoint is an ONNX file, which is not converted further");
+  const { normalisation } = network.graph;
+  const pixels = normalisation && { mean: normalisation.mean.join(","), std: normalisation.std.join(",") };
+  const metadata = { ...checkpoint.metadata, ...(spec ? specMetadata(spec) : pixels) };
   const size = network.graph.size ?? { height: null, width: null };
   const bytes =
     to === "onnx" ? toOnnx(network, { kind: input, ...size }, { metadata }) : stateDict(checkpoint, spec, metadata);

@@ -24,37 +24,52 @@ export interface BatchSizes {
   took(count: number, milliseconds: number): void;
 }
 
+/** Pixels of a batch: 256 images of 32×32. Activations of a ResNet at 224×224 would else take gigabytes. */
+const MAX_PIXELS = 256 * 32 * 32;
+
 /** Returns the batch sizes for an engine on that device whose outputs depend on the size in their last bits. */
-export function fixedBatchSize(device: string): BatchSizes {
-  const size = device === "cpu" ? FIXED.cpu : FIXED.other;
+export function fixedBatchSize(device: string, pixels: number): BatchSizes {
+  const size = within(device === "cpu" ? FIXED.cpu : FIXED.other, pixels);
   return { next: () => size, took: () => {} };
+}
+
+/** The size, or as many images as a batch may have. */
+function within(size: number, pixels: number): number {
+  return Math.max(1, Math.min(size, Math.floor(MAX_PIXELS / pixels)));
 }
 
 /**
  * Returns batch sizes for a pass over `images` images. The first batches try each candidate on real work, and the fastest
- * does the rest; `key` names what is run on what, and what was chosen for it is kept as long as the process lives. It is for
+ * does the rest; an image has `pixels`, and no batch more than 256 of 32×32 have. `key` names what is run on what, and what was chosen for it is kept as long as the process lives. It is for
  * engines whose outputs do not depend on the size in any bit, so that the choice never shows in a metric.
  */
-export function batchSizes(key: string, images: number): BatchSizes {
+export function batchSizes(key: string, images: number, pixels: number): BatchSizes {
   const known = chosen.get(key);
   if (known !== undefined || images < WORTH_IMAGES) {
-    const size = known ?? UNJUDGED_BATCH;
+    const size = known ?? within(UNJUDGED_BATCH, pixels);
     return { next: () => size, took: () => {} };
   }
   // the very first batch also pays for the engine's own preparations, and is not judged
-  const plan = [CANDIDATES[0]!, ...CANDIDATES.flatMap((size) => Array<number>(JUDGED_IMAGES / size).fill(size))];
-  const milliseconds = new Map(CANDIDATES.map((size) => [size, 0]));
+  const candidates = [...new Set(CANDIDATES.map((size) => within(size, pixels)))];
+  const plan = [
+    candidates[0]!,
+    ...candidates.flatMap((size) => Array<number>(Math.ceil(JUDGED_IMAGES / size)).fill(size)),
+  ];
+  const milliseconds = new Map(candidates.map((size) => [size, 0]));
   let issued = 0;
   let done = 0;
   return {
     // batches are read ahead, so one may be asked for before the last of the plan is judged
-    next: () => plan[issued++] ?? chosen.get(key) ?? UNJUDGED_BATCH,
+    next: () => plan[issued++] ?? chosen.get(key) ?? candidates[0]!,
     took(count, duration) {
       if (done >= plan.length) return;
       if (done > 0) milliseconds.set(count, milliseconds.get(count)! + duration);
       if (++done < plan.length) return;
-      const [fastest] = [...milliseconds].reduce((best, one) => (one[1] < best[1] ? one : best));
-      chosen.set(key, fastest);
+      const perImage = (size: number) => milliseconds.get(size)! / (Math.ceil(JUDGED_IMAGES / size) * size);
+      chosen.set(
+        key,
+        candidates.reduce((best, size) => (perImage(size) < perImage(best) ? size : best)),
+      );
     },
   };
 }

@@ -65,7 +65,7 @@ export async function evaluate(request: EvaluationRequest, context: EvaluationCo
   const { network } = networkOf(checkpoint, request.network);
   clock.lap("download");
 
-  const sets = await openSets(request, checkpoint.metadata, sources);
+  const sets = await openSets(request, checkpoint.metadata, sources, { signal });
   const engine = await openEngine(request);
   const protocolParts = protocolOf(request, engine, sets);
   const protocol = protocolDigest(protocolParts);

@@ -58,9 +58,9 @@ export async function extract(
 
 function batchSizesFor(engine: Engine, network: Network, { kind, height, width, length }: Dataset): BatchSizes {
   const { name, device, batchInvariant } = engine;
-  if (!batchInvariant || network.kind !== "graph") return fixedBatchSize(device);
+  if (!batchInvariant || network.kind !== "graph") return fixedBatchSize(device, height * width);
   const { dimensions, classes, nodes } = network.graph;
-  return batchSizes([name, kind, height, width, dimensions, classes, nodes.length].join(" "), length);
+  return batchSizes([name, kind, height, width, dimensions, classes, nodes.length].join(" "), length, height * width);
 }
 
 interface Done {

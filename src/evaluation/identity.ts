@@ -18,6 +18,8 @@ export interface ProtocolParts {
   readonly network: Readonly<Record<string, string>>;
   readonly engine: string;
   readonly precision: string;
+  /** Absent for a CPU. */
+  readonly device?: string;
   readonly metrics: string;
 }
 
@@ -34,6 +36,7 @@ export function protocolOf(
     network: request.network ?? {},
     engine: engine.name,
     precision: engine.precision,
+    ...(engine.device !== "cpu" && { device: engine.device }),
     metrics: METRICS_VERSION,
   };
 }

@@ -26,12 +26,13 @@ export function placeOf(
   sha256: string,
 ): Place {
   const { run: id, experiment, group, seed, epoch } = metadata;
+  // what the request says is not looked for in the metadata, which then may be anything
   const stated = {
-    id,
-    experiment,
-    group,
-    seed: seed === undefined ? undefined : Number(seed),
-    epoch: epoch === undefined ? undefined : Number(epoch),
+    id: asked.id ?? id,
+    experiment: asked.experiment ?? experiment,
+    group: asked.group ?? group,
+    seed: asked.seed ?? (seed === undefined ? undefined : Number(seed)),
+    epoch: asked.epoch ?? (epoch === undefined ? undefined : Number(epoch)),
   };
   const parsed = runSchema.safeParse(stated);
   if (!parsed.success) {
@@ -42,11 +43,11 @@ export function placeOf(
   }
   const known = parsed.data;
   return {
-    run: asked.id ?? known.id ?? ownRun(checkpoint, sha256),
-    experiment: asked.experiment ?? known.experiment ?? null,
-    group: asked.group ?? known.group ?? null,
-    seed: asked.seed ?? known.seed ?? null,
-    epoch: asked.epoch ?? known.epoch ?? null,
+    run: known.id ?? ownRun(checkpoint, sha256),
+    experiment: known.experiment ?? null,
+    group: known.group ?? null,
+    seed: known.seed ?? null,
+    epoch: known.epoch ?? null,
     labels: asked.labels ?? {},
   };
 }

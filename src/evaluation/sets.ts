@@ -3,6 +3,7 @@ import type { DatasetSources } from "../datasets/open.ts";
 import { datasetVersion, openDataset, relatedTest } from "../datasets/open.ts";
 import { splitTenth } from "../datasets/subset.ts";
 import { CollapsarError } from "../errors.ts";
+import type { StorageCall } from "../storage/storage.ts";
 import type { EvaluationRequest } from "./request.ts";
 
 /** Which sets an evaluation is made on; a part that is absent comes with the reason. */
@@ -27,11 +28,12 @@ export async function openSets(
   request: EvaluationRequest,
   metadata: Readonly<Record<string, string>>,
   sources: DatasetSources,
+  call: StorageCall = {},
 ): Promise<EvaluationSets> {
   const references = referencesOf({ ...request, dataset: request.dataset ?? metadata.dataset });
   const [whole, test] = await Promise.all([
-    openDataset(references.dataset, sources),
-    references.test === null ? null : openDataset(references.test, sources),
+    openDataset(references.dataset, sources, call),
+    references.test === null ? null : openDataset(references.test, sources, call),
   ]);
   const heldOut = metadata.validation === "tenth" && relatedTest(references.dataset) !== null;
   return { train: heldOut ? splitTenth(whole).rest : whole, test };

@@ -1,3 +1,4 @@
+import { checkpointVersion } from "../checkpoints/fetch.ts";
 import type { Submission, Submitted } from "../database/evaluations.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import { requestKey } from "../evaluation/identity.ts";
@@ -18,9 +19,10 @@ export async function submissionOf(request: EvaluationRequest, sources: DatasetS
     sources.storage.head(request.checkpoint),
     versionsOf(request, sources),
   ]);
+  const version = await checkpointVersion(sources.storage, object);
   return {
     request,
-    requestKey: requestKey(request, object, versions),
+    requestKey: requestKey(request, { ...object, etag: version }, versions),
     checkpointUrl: object.url,
     checkpointEtag: object.etag,
     checkpointSize: object.size,

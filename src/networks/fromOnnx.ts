@@ -27,7 +27,8 @@ export function networkFromOnnx(
     if (!APPLICABLE.includes(key))
       throw new CollapsarError("invalid-metadata", `network ${key} cannot be changed: the ONNX file says what it is`);
   const { mean, std } = readSpec({ ...pick(metadata, APPLICABLE), ...overrides });
-  const endless = graph.node.find(({ opType }) => UNBOUNDED.includes(opType));
+  const nodes = [...graph.node, ...model.functions.flatMap(({ node }) => node)];
+  const endless = nodes.find(({ opType }) => UNBOUNDED.includes(opType));
   if (endless)
     throw unsupported(`has a node ${endless.opType}, which may run without end: expected a plain feed-forward graph`);
   const { channels, size, ...input } = imageInput(graph);

@@ -31,6 +31,7 @@ function tiny({ nodes, batch = "N", outputs = ["z"], constants = [] }: Tiny): Ui
       { name: "wt", dims: [3, 2], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
       { name: "w", dims: [2, 3], values: Float32Array.of(1, 3, 5, 2, 4, 6) },
       { name: "b", dims: [2], values: Float32Array.of(0.5, -0.5) },
+      { name: "w1", dims: [3, 3, 1, 1], values: new Float32Array(9).fill(0.5) },
       { name: "two", dims: [], values: Float32Array.of(2) },
       ...constants,
     ],
@@ -217,6 +218,25 @@ describe("an ONNX file of somebody else", () => {
     }
   });
 
+  it("may not hold more numbers than a network can need, nor hide data in a function's attributes", () => {
+    const ints = { name: "axes", ints: Array(300_000).fill(1), type: 7 };
+    const crowded = MODEL_TYPE.encode({
+      irVersion: 8,
+      graph: { node: [{ opType: "Relu", attribute: [ints] }] },
+    }).finish();
+    expect(() => readOnnx(crowded)).toThrow(/more than 200000 parts/);
+    const external = {
+      name: "w",
+      dims: [1],
+      dataType: 1,
+      externalData: [{ key: "location", value: "w.bin" }],
+      dataLocation: 1,
+    };
+    const functions = [{ name: "f", attributeProto: [{ name: "value", t: external }] }];
+    const hidden = MODEL_TYPE.encode({ irVersion: 8, graph: { node: [{ opType: "Relu" }] }, functions }).finish();
+    expect(() => readOnnx(hidden)).toThrow(/"w" lies in another file/);
+  });
+
   it("may not have more parts than a network can need, nor nest without end", () => {
     const many = MODEL_TYPE.encode({ irVersion: 8, graph: { node: Array(200_001).fill({}) } }).finish();
     expect(() => readOnnx(many)).toThrow(/more than 200000 parts/);
@@ -248,6 +268,15 @@ describe("an ONNX file of somebody else", () => {
         { ...GEMM, input: ["k", "w", "b"] },
       ],
       /onnxruntime only: its operator Elu/,
+    ],
+    [
+      "a convolution of pooled features",
+      [
+        { opType: "Conv", input: ["map", "w1"], output: "c" },
+        { opType: "Flatten", input: ["c"], output: "k" },
+        { ...GEMM, input: ["k", "w", "b"] },
+      ],
+      /operator Conv/,
     ],
     [
       "a sum with a constant",

@@ -23,7 +23,7 @@ export async function runOnce(network: OnnxNetwork): Promise<void> {
   const outputs = { features, logits };
   await ask(
     child,
-    { file, device: "cpu", input, outputs, shape: [channels, height, width], affine: null },
+    { file, device: "cpu", threads: 2, input, outputs, shape: [channels, height, width], affine: null },
     MILLISECONDS,
   );
   await ask(child, { images, count: 1 }, MILLISECONDS);

@@ -4,8 +4,8 @@ import type { Checkpoint } from "../checkpoint.ts";
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto } from "./schema.ts";
 import { decodeModel, MODEL_TYPE } from "./schema.ts";
 
-/** A decoded message takes some hundred times the two bytes an empty one has in the file; a ResNet152 has 2,000. */
-const MAX_MESSAGES = 200_000;
+/** A decoded message or number takes some hundred times the byte or two it may have in the file; a ResNet152 has 20,000. */
+const MAX_PARTS = 200_000;
 /** Graphs nest through `If` and `Loop`. */
 const MAX_DEPTH = 16;
 const EXTERNAL = 1;
@@ -32,7 +32,7 @@ export function readOnnx(file: Uint8Array): Checkpoint {
 function decode(file: Uint8Array): ModelProto {
   try {
     const reader = protobuf.Reader.create(file);
-    countMessages(reader, file.length, MODEL_TYPE, { left: MAX_MESSAGES }, 0);
+    countMessages(reader, file.length, MODEL_TYPE, { left: MAX_PARTS }, 0);
     return decodeModel(file);
   } catch (error) {
     if (error instanceof CollapsarError) throw error;
@@ -48,7 +48,7 @@ function countMessages(
   budget: { left: number },
   depth: number,
 ): void {
-  if (--budget.left < 0) throw malformed(`it has more than ${MAX_MESSAGES} parts`);
+  spend(budget, 1);
   if (depth > MAX_DEPTH) throw malformed(`its graphs nest deeper than ${MAX_DEPTH}`);
   while (reader.pos < end) {
     const tag = reader.uint32();
@@ -58,15 +58,28 @@ function countMessages(
       const inner = reader.pos + length;
       if (inner > end) throw malformed(`truncated: a part of ${length} bytes ends outside`);
       countMessages(reader, inner, field.resolvedType, budget, depth + 1);
-    } else reader.skipType(tag & 7);
+    } else {
+      const before = reader.pos;
+      reader.skipType(tag & 7);
+      // of packed numbers each has at least a byte; a string is one, however long
+      if (field?.repeated) spend(budget, (tag & 7) === 2 && field.type !== "string" ? reader.pos - before : 1);
+    }
   }
   if (reader.pos !== end) throw malformed("a part of it ends in the middle of a field");
+}
+
+function spend(budget: { left: number }, parts: number): void {
+  budget.left -= parts;
+  if (budget.left < 0) throw malformed(`it has more than ${MAX_PARTS} parts`);
 }
 
 /** ONNX Runtime would open the files that tensors name, wherever in the file these are. */
 function requireSelfContained({ graph, functions }: ModelProto): void {
   checkGraph(graph!);
-  for (const { node } of functions) checkNodes(node);
+  for (const { node, attributeProto } of functions) {
+    checkNodes(node);
+    for (const one of attributeProto) checkAttribute(one);
+  }
 }
 
 function checkGraph({ initializer, sparseInitializer, node }: GraphProto): void {

@@ -18,7 +18,13 @@ const root = protobuf.Root.fromJSON({
     },
     StringStringEntryProto: { fields: { key: field("string", 1), value: field("string", 2) } },
     OperatorSetIdProto: { fields: { domain: field("string", 1), version: field("int64", 2) } },
-    FunctionProto: { fields: { name: field("string", 1), node: repeated("NodeProto", 7) } },
+    FunctionProto: {
+      fields: {
+        name: field("string", 1),
+        node: repeated("NodeProto", 7),
+        attributeProto: repeated("AttributeProto", 11),
+      },
+    },
     GraphProto: {
       fields: {
         node: repeated("NodeProto", 1),
@@ -60,7 +66,8 @@ const root = protobuf.Root.fromJSON({
       fields: {
         dims: repeated("int64", 1),
         dataType: field("int32", 2),
-        floatData: repeated("float", 4),
+        // packed floats, as every writer encodes them: bytes are not copied into numbers one by one
+        floatData: field("bytes", 4),
         name: field("string", 8),
         rawData: field("bytes", 9),
         externalData: repeated("StringStringEntryProto", 13),
@@ -155,7 +162,10 @@ export interface ModelProto {
   readonly graph: GraphProto | null;
   readonly opsetImport: readonly { readonly domain: string; readonly version: number }[];
   readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
-  readonly functions: readonly { readonly node: readonly NodeProto[] }[];
+  readonly functions: readonly {
+    readonly node: readonly NodeProto[];
+    readonly attributeProto: readonly AttributeProto[];
+  }[];
 }
 
 export interface GraphProto {
@@ -191,7 +201,7 @@ export interface AttributeProto {
 export interface TensorProto {
   readonly dims: readonly number[];
   readonly dataType: number;
-  readonly floatData: readonly number[];
+  readonly floatData: Uint8Array;
   readonly name: string;
   readonly rawData: Uint8Array;
   readonly externalData: readonly object[];

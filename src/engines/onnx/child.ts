@@ -7,11 +7,12 @@ import type { OnnxNetwork } from "../../networks/network.ts";
 import type { DeviceName, ImageInput, Model } from "../engine.ts";
 import { pixelAffine } from "../pixels.ts";
 import type { Answer, LoadOrder, RunOrder } from "./sessionProcess.ts";
+import { threadCandidates } from "./threads.ts";
 
 /** TypeScript in a clone, JavaScript in the published package. */
 const PROGRAM = fileURLToPath(new URL(`./sessionProcess${extname(import.meta.filename)}`, import.meta.url));
 
-/** Bounds for what never ends: files load within seconds, and a batch of 256 images of 224×224 is about 1,000 GMAC of a ResNet50. */
+/** Bounds for what never ends: files load within seconds, and a batch of 256 images of 32×32 is 330 GMAC of a ResNet50. */
 const LOAD_MILLISECONDS = 60_000;
 const RUN_MILLISECONDS = 300_000;
 
@@ -34,7 +35,7 @@ export async function loadInChild(network: OnnxNetwork, images: ImageInput, devi
   const affine = images.kind === "pixels" && input.kind === "normalised" ? pixelAffine(network) : null;
   const child = startChild();
   const order: LoadOrder = {
-    ...{ file, device, input, affine },
+    ...{ file, device, input, affine, threads: threadCandidates()[0]! },
     outputs: { features, logits },
     shape: [channels, images.height, images.width],
   };
@@ -64,7 +65,7 @@ export function startChild(): ChildProcess {
   const kilobytes = Math.floor((MEMORY_SHARE * memory) / 1024);
   const limited = process.platform !== "win32";
   const kept = KEPT_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-  const child = fork(PROGRAM, {
+  return fork(PROGRAM, {
     cwd: tmpdir(),
     env: Object.fromEntries(kept),
     // as `fork` has it, these two come before the program; the shell makes way for Node, and its limit stays
@@ -73,9 +74,6 @@ export function startChild(): ChildProcess {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
-  // an evaluation that is dropped must not keep the process of the service alive
-  child.unref();
-  return child;
 }
 
 /**
@@ -96,9 +94,10 @@ export async function ask(
   );
   child.once("message", resolve);
   child.once("exit", died);
-  child.once("error", reject);
+  const broken = (error: Error) => reject(notRunning(error));
+  child.once("error", broken);
   try {
-    child.send(order, (error) => error && reject(error));
+    child.send(order, (error) => error && broken(error));
     const answer = await promise.catch((error) => {
       child.kill("SIGKILL");
       throw error;
@@ -107,8 +106,12 @@ export async function ask(
     return answer;
   } finally {
     clearTimeout(timer);
-    child.off("message", resolve).off("exit", died).off("error", reject);
+    child.off("message", resolve).off("exit", died).off("error", broken);
   }
+}
+
+function notRunning(cause: Error): CollapsarError {
+  return new CollapsarError("missing-engine", `the process for ONNX files does not run: ${cause.message}`, { cause });
 }
 
 function malformed(what: string): CollapsarError {

@@ -9,6 +9,7 @@ import type { DeviceName } from "../engine.ts";
 export interface LoadOrder {
   readonly file: Uint8Array;
   readonly device: DeviceName;
+  readonly threads: number;
   readonly input: { readonly name: string; readonly kind: "pixels" | "normalised"; readonly batch: number | null };
   readonly outputs: { readonly features: string; readonly logits: string };
   /** Channels, height and width of an image. */
@@ -51,8 +52,12 @@ async function obey(order: LoadOrder | RunOrder): Promise<Answer> {
   return { ok: true };
 }
 
-async function load({ file, device, input, outputs, shape, affine }: LoadOrder): Promise<Run> {
-  const session = await ort.InferenceSession.create(file, { executionProviders: [device], logSeverityLevel: 4 });
+async function load({ file, device, threads, input, outputs, shape, affine }: LoadOrder): Promise<Run> {
+  const session = await ort.InferenceSession.create(file, {
+    executionProviders: [device],
+    logSeverityLevel: 4,
+    intraOpNumThreads: threads,
+  });
   const [channels, height, width] = shape;
   const layout = input.kind === "pixels" ? [height, width, channels] : [channels, height, width];
   const fetches = [outputs.features, outputs.logits];

@@ -40,6 +40,8 @@ export async function loadNative(): Promise<NativeTensorflow> {
   if (!name)
     throw new CollapsarError("missing-engine", `native TensorFlow is not installed: ${whatIsMissing()}; ${HINT}`);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  // else convolutions of float32 are rounded to TF32 on newer GPUs, and the record would not be true
+  process.env.NVIDIA_TF32_OVERRIDE = "0";
   restoreUtil();
   const { isUsingGpuDevice, binding } = await backendOf(name);
   return {

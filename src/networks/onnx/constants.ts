@@ -28,9 +28,8 @@ export function constantOf(
 }
 
 function decodeFloats({ dataType, rawData, floatData }: TensorProto): Float32Array | null {
-  const { buffer } = new Uint8Array(rawData);
-  if (dataType === ELEMENT.float && rawData.length % 4 === 0)
-    return rawData.length > 0 ? new Float32Array(buffer) : Float32Array.from(floatData);
+  const { buffer } = new Uint8Array(rawData.length > 0 ? rawData : floatData);
+  if (dataType === ELEMENT.float && buffer.byteLength % 4 === 0) return new Float32Array(buffer);
   if (dataType === DOUBLE && rawData.length % 8 === 0) return Float32Array.from(new Float64Array(buffer));
   if (dataType === HALF && rawData.length % 2 === 0) return float16ToFloat32(new Uint16Array(buffer));
   return null;

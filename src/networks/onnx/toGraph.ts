@@ -40,7 +40,8 @@ export function graphOfOnnx(proto: GraphProto, network: Omit<OnnxNetwork, "toGra
   const writer = new OnnxWriter(proto, input.name, { channels, size: size && [size.height, size.width] });
   for (const node of proto.node) writer.convert(node);
   const found = writer.value(features);
-  if (found?.size !== "vector") throw unsupported(writer.refused ?? `"${features}" is no vector of features`);
+  if (found?.size !== "vector" || found.channels !== dimensions)
+    throw unsupported(writer.refused ?? `"${features}" is no vector of features`);
   const logits = `${PREFIX}logits`;
   writer.nodes.push({ op: "linear", name: logits, input: found.node, prefix: logits });
   writer.parameter(`${logits}.weight`, "linearWeight", [classes, dimensions], Float32Array.from(classifier.weight));
@@ -150,6 +151,7 @@ function windowOf(node: NodeProto): Window | null {
 function slid(size: Value["size"], { kernel, stride, padding }: Window): Value["size"] {
   if (size === null || size === "vector") return size;
   const [height, width] = size.map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1);
+  if (height! < 1 || width! < 1) throw unsupported("its maps come to nothing");
   return [height!, width!];
 }
 
@@ -158,7 +160,15 @@ function conv(node: NodeProto, writer: OnnxWriter): Value | null {
   const weight = writer.constant(node.input[1]);
   const window = windowOf(node);
   const [outputs, inputs, height, width] = weight?.dims ?? [];
-  if (!input || !weight || !window || inputs !== input.channels || height !== window.kernel || width !== height)
+  if (
+    !input ||
+    input.size === "vector" ||
+    !weight ||
+    !window ||
+    inputs !== input.channels ||
+    height !== window.kernel ||
+    width !== height
+  )
     return null;
   const name = `${PREFIX}${node.output[0]}`;
   const bias = writer.constant(node.input[2]);
