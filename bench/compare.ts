@@ -8,7 +8,8 @@
 import { readFile } from "node:fs/promises";
 import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
 import { readSafetensors } from "../src/checkpoints/safetensors.ts";
-import { readClassifier, readFeatureSet } from "../src/evaluation/features.ts";
+import { openFile } from "../src/evaluation/features/bytes.ts";
+import { openFeatureFile } from "../src/evaluation/features/file.ts";
 import { measure } from "../src/evaluation/measure.ts";
 
 const files = process.argv.slice(2);
@@ -19,7 +20,7 @@ if (files.length !== 2) {
 const [reference, other] = await Promise.all(files.map(async (file) => readSafetensors(await readFile(file))));
 for (const name of ["features", "logits"])
   console.log(name.padEnd(28), apart(reference!, other!, name).toExponential(1));
-const [expected, actual] = [valuesOf(reference!), valuesOf(other!)];
+const [expected, actual] = [await valuesOf(files[0]!), await valuesOf(files[1]!)];
 for (const [name, value] of Object.entries(expected)) {
   const difference = value === actual[name] ? 0 : Math.abs(actual[name]! - value) / Math.abs(value);
   console.log(name.padEnd(28), difference.toExponential(1), value, actual[name]);
@@ -35,7 +36,10 @@ function apart(a: Checkpoint, b: Checkpoint, name: string): number {
   return left.reduce((most, value, i) => Math.max(most, Math.abs(value - right[i]!)), 0) / largest;
 }
 
-function valuesOf(file: Checkpoint): Readonly<Record<string, number>> {
-  const classifier = readClassifier(file);
-  return measure(readFeatureSet(file, classifier)!, null, classifier).values;
+async function valuesOf(path: string): Promise<Readonly<Record<string, number>>> {
+  const file = await openFeatureFile(await openFile(path));
+  const classifier = await file.classifier();
+  const { values } = await measure((await file.set(classifier))!, null, classifier);
+  await file.close();
+  return values;
 }

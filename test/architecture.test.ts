@@ -10,7 +10,8 @@ const STAGES = [
   ["errors", "version"],
   ["config", "logging"],
   ["storage"],
-  ["checkpoints", "metrics", "statistics"],
+  ["checkpoints", "statistics"],
+  ["metrics"],
   ["networks", "datasets"],
   ["engines"],
   ["training", "database"],
@@ -24,7 +25,7 @@ const STAGES = [
 
 /** Packages that only these stages may import: what is heavy or native is loaded where it is needed, nowhere else. */
 const OWNERS: Record<string, string[]> = {
-  "onnxruntime-node": ["engines"],
+  "onnxruntime-node": ["engines", "metrics"],
   "@tensorflow/tfjs-core": ["engines", "training"],
   "@tensorflow/tfjs-backend-wasm": ["engines", "training"],
   "@aws-sdk/client-s3": ["storage"],

@@ -81,28 +81,54 @@ export function writeSafetensors(
   tensors: Iterable<readonly [string, Tensor]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  if (endianness() !== "LE") throw new CollapsarError("internal", "safetensors are written on little-endian machines");
   const entries = [...tensors];
-  // without a prototype any name is a plain key, "__proto__" too
-  const header: Record<string, unknown> = Object.create(null);
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
-  let offset = 0;
-  for (const [name, { shape, data }] of entries) {
-    header[name] = { dtype: storedType(data), shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(8 + padded + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
-  file.set(json, 8);
-  file.fill(0x20, 8 + json.length, 8 + padded);
-  let at = 8 + padded;
-  for (const [, { data }] of entries) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
+  const { header, size, layout } = planSafetensors(
+    entries.map(([name, { shape, data }]) => ({ name, dtype: storedType(data), shape })),
+    metadata,
+  );
+  const file = new Uint8Array(size);
+  file.set(header);
+  for (const [name, { data }] of entries)
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), layout.get(name)!.begin);
   return file;
+}
+
+/** A safetensors file before its data: the bytes it starts with, its size, and where each tensor goes. */
+export interface SafetensorsPlan {
+  readonly header: Uint8Array;
+  readonly size: number;
+  /** Offsets in bytes from the start of the file. */
+  readonly layout: ReadonlyMap<string, Placed>;
+}
+
+/** Returns the plan of a safetensors file with these tensors, in the given order, and `metadata`. */
+export function planSafetensors(
+  tensors: readonly { readonly name: string; readonly dtype: DType; readonly shape: readonly number[] }[],
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsPlan {
+  if (endianness() !== "LE") throw new CollapsarError("internal", "safetensors are written on little-endian machines");
+  // without a prototype any name is a plain key, "__proto__" too
+  const entries: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) entries.__metadata__ = metadata;
+  const placed: [string, Placed][] = [];
+  let offset = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const end = shape.reduce((product, length) => product * length, BYTES_PER_ELEMENT[dtype]) + offset;
+    entries[name] = { dtype, shape, data_offsets: [offset, end] };
+    placed.push([name, { dtype, shape, begin: offset, end }]);
+    offset = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(entries));
+  const headerEnd = LENGTH_BYTES + Math.ceil(json.length / 8) * 8;
+  const header = new Uint8Array(headerEnd).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerEnd - LENGTH_BYTES), true);
+  header.set(json, LENGTH_BYTES);
+  const shift = ({ begin, end, ...rest }: Placed) => ({ ...rest, begin: begin + headerEnd, end: end + headerEnd });
+  return {
+    header,
+    size: headerEnd + offset,
+    layout: new Map(placed.map(([name, place]) => [name, shift(place)])),
+  };
 }
 
 /** A tensor's type, shape and bytes, `end` exclusive. */

@@ -1,10 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command } from "commander";
 import { fetchCheckpoint } from "../checkpoints/fetch.ts";
 import { readConfig, toUrl } from "../config.ts";
 import { openDataset } from "../datasets/open.ts";
 import { type EngineChoice, openEngine } from "../engines/open.ts";
 import { extract } from "../evaluation/extract.ts";
-import { writeFeatures } from "../evaluation/features.ts";
+import { createFeatureFile } from "../evaluation/features/sink.ts";
 import { networkOf } from "../networks/fromCheckpoint.ts";
 import { classifierOf } from "../networks/network.ts";
 import { openStorage } from "../storage/open.ts";
@@ -46,14 +49,25 @@ async function extractTo(url: string, { dataset, out, network: overrides, engine
   const { checkpoint } = await fetchCheckpoint(storage, toUrl(url));
   const { network } = networkOf(checkpoint, overrides);
   const images = await openDataset(dataset, { data: config.data, storage });
-  const progress = progressLine(json);
-  const set = await extract(await openEngine({ engine, device }), network, images, {
-    onProgress: (done, total) => progress.update("images", done, total),
-  });
-  progress.end();
   const classifier = classifierOf(network);
-  const metadata = { ...checkpoint.metadata, dataset: images.name };
-  const head = await storage.write(toUrl(out), writeFeatures(set, classifier, metadata));
-  const { dimensions, classes } = classifier;
-  return { out: head.url, images: set.count, dimensions, classes, imagesPerSecond: set.imagesPerSecond };
+  const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
+  try {
+    const path = join(folder, "features.safetensors");
+    const { length: count, labels } = images;
+    const file = await createFeatureFile(
+      path,
+      { count, labels, classifier },
+      { ...checkpoint.metadata, dataset: images.name },
+    );
+    const progress = progressLine(json);
+    const { imagesPerSecond } = await extract(await openEngine({ engine, device }), network, images, file, {
+      onProgress: (done, total) => progress.update("images", done, total),
+    }).finally(() => file.close());
+    progress.end();
+    const head = await storage.write(toUrl(out), { path });
+    const { dimensions, classes } = classifier;
+    return { out: head.url, images: count, dimensions, classes, imagesPerSecond };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

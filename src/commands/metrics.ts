@@ -1,12 +1,11 @@
 import { Command } from "commander";
-import { readSafetensors } from "../checkpoints/safetensors.ts";
 import { toUrl } from "../config.ts";
 import { CollapsarError } from "../errors.ts";
-import { readClassifier, readFeatureSet } from "../evaluation/features.ts";
+import { openByteSource } from "../evaluation/features/bytes.ts";
+import { openFeatureFile } from "../evaluation/features/file.ts";
 import type { Measured } from "../evaluation/measure.ts";
 import { measure } from "../evaluation/measure.ts";
 import { METRICS } from "../metrics/names.ts";
-import { download } from "../storage/download.ts";
 import { openStorage } from "../storage/open.ts";
 import { jsonOption, print } from "./output.ts";
 import { formatNumber, formatTable } from "./table.ts";
@@ -35,13 +34,13 @@ export function metricsCommand(): Command {
 
 async function measureFiles(trainFile: string, testFile: string | undefined): Promise<Measured> {
   const storage = openStorage({ fileRoots: null });
-  const open = async (file: string) => readSafetensors((await download(storage, toUrl(file))).bytes);
+  const open = async (file: string) => openFeatureFile(await openByteSource(storage, toUrl(file)));
   const file = await open(trainFile);
-  const classifier = readClassifier(file);
-  const train = readFeatureSet(file, classifier);
+  const classifier = await file.classifier();
+  const train = await file.set(classifier);
   if (!train) throw new CollapsarError("wrong-shape", `no tensor "features" in ${trainFile}`);
-  const test = testFile ? readFeatureSet(await open(testFile), classifier) : readFeatureSet(file, classifier, "test_");
-  return measure(train, test, classifier);
+  const test = testFile ? (await open(testFile)).set(classifier) : file.set(classifier, "test_");
+  return measure(train, await test, classifier);
 }
 
 /** Returns the metrics as a table of names and values, and a line for each that could not be taken. */

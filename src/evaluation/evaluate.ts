@@ -6,6 +6,7 @@ import { networkOf } from "../networks/fromCheckpoint.ts";
 import type { Network } from "../networks/network.ts";
 import { classifierOf } from "../networks/network.ts";
 import { extract } from "./extract.ts";
+import { type FeatureStore, openFeatureStore } from "./features/sink.ts";
 import type { ProtocolParts } from "./identity.ts";
 import { protocolDigest, protocolOf } from "./identity.ts";
 import type { Measured } from "./measure.ts";
@@ -28,6 +29,8 @@ export interface EvaluationContext {
   readonly sources: DatasetSources;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Bytes of features and logits of a set that may be in memory (default FEATURES_IN_MEMORY_BYTES); others are on disk. */
+  readonly featureBudget?: number;
   /** Returns the numbers of the same bytes under the same protocol, if they were ever recorded. */
   readonly findMeasured?: (sha256: string, protocol: string) => Promise<Measured | null>;
 }
@@ -88,21 +91,31 @@ async function measureNetwork(
   engine: Engine,
   network: Network,
   sets: EvaluationSets,
-  { signal, onProgress }: EvaluationContext,
+  { signal, onProgress, featureBudget }: EvaluationContext,
   clock: Stopwatch,
 ): Promise<Measured> {
-  const featuresOf = (set: "train" | "test") => {
-    const report = (done: number, total: number) => onProgress?.({ stage: set, done, total });
+  const classifier = classifierOf(network);
+  const stores: FeatureStore[] = [];
+  const featuresOf = async (set: "train" | "test") => {
     const dataset = sets[set];
-    return dataset && extract(engine, network, dataset, { signal, onProgress: report });
+    if (!dataset) return null;
+    const store = await openFeatureStore({ count: dataset.length, labels: dataset.labels, classifier }, featureBudget);
+    stores.push(store);
+    const report = (done: number, total: number) => onProgress?.({ stage: set, done, total });
+    await extract(engine, network, dataset, store, { signal, onProgress: report });
+    return store.read();
   };
-  const train = (await featuresOf("train"))!;
-  const test = await featuresOf("test");
-  clock.lap("features");
-  onProgress?.({ stage: "metrics", done: 0, total: 1 });
-  const measured = measure(train, test, classifierOf(network));
-  clock.lap("metrics");
-  return measured;
+  try {
+    const train = (await featuresOf("train"))!;
+    const test = await featuresOf("test");
+    clock.lap("features");
+    onProgress?.({ stage: "metrics", done: 0, total: 1 });
+    const measured = await measure(train, test, classifier);
+    clock.lap("metrics");
+    return measured;
+  } finally {
+    for (const store of stores) await store.close();
+  }
 }
 
 function describeCheckpoint({ head, sha256, checkpoint }: FetchedCheckpoint): Evaluated["checkpoint"] {

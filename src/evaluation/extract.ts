@@ -4,13 +4,7 @@ import { CollapsarError } from "../errors.ts";
 import type { Signature } from "../networks/graph.ts";
 import { type Network, signatureOf } from "../networks/network.ts";
 import { type BatchSizes, batchSizes, fixedBatchSize } from "./batchSize.ts";
-import type { FeatureSet } from "./features.ts";
-
-/** Features as they were extracted. */
-export interface ExtractedSet extends FeatureSet {
-  /** Without the first batch, which also pays for the engine's preparations, unless it is the only one. */
-  readonly imagesPerSecond: number;
-}
+import type { FeatureSink } from "./features/sink.ts";
 
 export interface ExtractOptions {
   readonly signal?: AbortSignal | undefined;
@@ -19,8 +13,9 @@ export interface ExtractOptions {
 }
 
 /**
- * Returns the penultimate features and logits of every image of `dataset`, in its order. The next batch is read while
- * the engine works on this one.
+ * Writes the penultimate features and logits of every image of `dataset`, in its order, to `sink`. The next batch is read
+ * while the engine works on this one. Returns how many images went through the engine per second, without the first batch,
+ * which also pays for the engine's preparations, unless it is the only one.
  * @throws CollapsarError `wrong-shape` where the images are not what the network takes; `invalid-label`;
  *   `missing-metadata` where pixels cannot be normalised.
  */
@@ -28,29 +23,25 @@ export async function extract(
   engine: Engine,
   network: Network,
   dataset: Dataset,
+  sink: FeatureSink,
   { signal, onProgress }: ExtractOptions = {},
-): Promise<ExtractedSet> {
+): Promise<{ imagesPerSecond: number }> {
   const signature = signatureOf(network);
-  const { dimensions, classes } = signature;
   requireMatchingImages(dataset, signature);
-  requireValidLabels(dataset, classes);
-  const features = new Float32Array(dataset.length * dimensions);
-  const logits = new Float32Array(dataset.length * classes);
+  requireValidLabels(dataset, signature.classes);
   const sizes = batchSizesFor(engine, network, dataset);
   const model = await engine.load(network, dataset);
   try {
     let begun = performance.now();
     let timed = dataset.length;
     for await (const { start, end, outputs } of runBatches(model, dataset, sizes, signal)) {
-      features.set(outputs.features, start * dimensions);
-      logits.set(outputs.logits, start * classes);
+      await sink.write(start, outputs);
       onProgress?.(end, dataset.length);
       if (start > 0 || end === dataset.length) continue;
       begun = performance.now();
       timed = dataset.length - end;
     }
-    const imagesPerSecond = (timed / (performance.now() - begun)) * 1000;
-    return { features, logits, labels: dataset.labels, count: dataset.length, imagesPerSecond };
+    return { imagesPerSecond: (timed / (performance.now() - begun)) * 1000 };
   } finally {
     await model.dispose();
   }

@@ -1,4 +1,24 @@
 import type { Reals } from "./matrix.ts";
+import { blocksOf, type Rows } from "./rows.ts";
+import { indexOfNonFinite } from "./samples.ts";
+
+/** What a network decided: `argmax_c z_c` per sample (N), and the first sample whose logits are not all finite, if any. */
+export interface Predictions {
+  readonly predictions: Int32Array;
+  readonly nonFinite: number | null;
+}
+
+/** Returns the predictions of logits (N×C), the lowest class on ties. */
+export async function predictionsOf(logits: Rows): Promise<Predictions> {
+  const predictions = new Int32Array(logits.count);
+  let nonFinite: number | null = null;
+  for await (const { start, values } of blocksOf(logits)) {
+    const bad = indexOfNonFinite(values);
+    if (bad >= 0) nonFinite ??= start + Math.floor(bad / logits.columns);
+    predictions.set(argmaxRows(values, logits.columns), start);
+  }
+  return { predictions, nonFinite };
+}
 
 /** Returns `argmax_c z_c` of each row of logits (n×C), the lowest class on ties. */
 export function argmaxRows(logits: Reals, classes: number): Int32Array {

@@ -1,6 +1,8 @@
 import { CollapsarError } from "../errors.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { zeros } from "./matrix.ts";
+import { blocksOf, type LabelledSet } from "./rows.ts";
+import { requireFiniteFeatures } from "./samples.ts";
 
 /**
  * Sums and counts per class, exact enough that neither a large common offset nor the order of samples or shards moves the
@@ -36,6 +38,11 @@ export class ClassSums {
     for (let c = 0; c < this.counts.length; c++) this.counts[c] += other.counts[c];
   }
 
+  /** Whether every number added was finite: one that is not leaves its trace in the sums. */
+  get areFinite(): boolean {
+    return this.#sums.values.every(Number.isFinite);
+  }
+
   /** Returns the class means μ_c (C×D). @throws CollapsarError `missing-class` that names a class without samples. */
   means(): Matrix {
     const empty = this.counts.indexOf(0);
@@ -45,6 +52,22 @@ export class ClassSums {
     const errors = this.#errors.values;
     return { ...this.#sums, values: values.map((sum, k) => (sum + errors[k]) / counts[Math.floor(k / columns)]) };
   }
+}
+
+/**
+ * Returns the sums of a set with valid labels.
+ * @throws CollapsarError `non-finite-feature` that names the sample.
+ */
+export async function classSumsOf({ features, logits, labels }: LabelledSet): Promise<ClassSums> {
+  const sums = new ClassSums(logits.columns, features.columns);
+  for await (const { start, end, values } of blocksOf(features)) {
+    // of float32 the sums tell; float64 may be finite and yet too large to be squared
+    if (values instanceof Float64Array) requireFiniteFeatures(values, features.columns, start);
+    sums.add(values, labels.subarray(start, end));
+  }
+  if (!sums.areFinite)
+    for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, features.columns, start);
+  return sums;
 }
 
 /** Adds `length` numbers of `values` from `from` on to the compensated sums from `to` on. */

@@ -76,6 +76,11 @@ export function addRow(target: Matrix, i: number, factor: number, source: Matrix
   for (let d = 0; d < columns; d++) values[to + d] += factor * source.values[from + d];
 }
 
+/** Multiplies row `i` of `matrix` by `factor`. */
+export function scaleRow({ columns, values }: Matrix, i: number, factor: number): void {
+  for (let k = i * columns; k < (i + 1) * columns; k++) values[k] *= factor;
+}
+
 /** Returns the Euclidean norm of every row. */
 export function rowNorms(matrix: Matrix): Float64Array {
   return Float64Array.from({ length: matrix.rows }, (_, i) => Math.sqrt(rowProduct(matrix, i, matrix, i)));

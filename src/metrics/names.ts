@@ -31,3 +31,6 @@ export type MetricName = keyof typeof DESCRIPTIONS;
 
 /** Every metric by its name in the API, in the order in which they are shown. */
 export const METRICS: Readonly<Record<string, MetricDescription>> = DESCRIPTIONS;
+
+/** The metrics that are taken over the training set alone. */
+export type CollapseMetricName = Exclude<MetricName, "accuracy" | "ncc_accuracy">;

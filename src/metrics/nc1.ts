@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition, Matrix as SquareMatrix } from "ml-matrix";
 import { rowProducts } from "./kernels.ts";
 import type { Matrix, Reals } from "./matrix.ts";
-import { addRow, combination, product, productWithTransposed, transposed, zeros } from "./matrix.ts";
+import { combination, product, productWithTransposed, scaleRow, transposed, zeros } from "./matrix.ts";
 
 /** An eigenvalue of Σ_B counts as zero at or below this share of the largest. */
 const ZERO_EIGENVALUE = 1e-12;
@@ -19,20 +19,33 @@ export interface BetweenClassSpectrum {
  * pseudo-inverse would need a tolerance for D−C+1 eigenvalues that are zero but for rounding.
  */
 export function betweenClassSpectrum(centred: Matrix): BetweenClassSpectrum {
-  const { rows: classes, columns } = centred;
-  const gram = SquareMatrix.from1DArray(classes, classes, productWithTransposed(centred, centred).values);
+  const { rank, eigenvalues, vectors } = gramSpectrum(productWithTransposed(centred, centred));
+  const directions = product(vectors, centred);
+  for (let k = 0; k < rank; k++) scaleRow(directions, k, 1 / Math.sqrt(eigenvalues[k]));
+  return { rank, eigenvalues, directions };
+}
+
+/** The non-zero part of a Gram matrix ṀṀᵀ: eigenvalues λ_k, largest first, and unit eigenvectors q_k as rows (rank×C). */
+export interface GramSpectrum {
+  readonly rank: number;
+  readonly eigenvalues: Float64Array;
+  readonly vectors: Matrix;
+  /** The largest eigenvalue that counts as zero, at least 0. */
+  readonly dropped: number;
+}
+
+/** Returns the spectrum of a Gram matrix (C×C), not all zero. */
+export function gramSpectrum({ rows: classes, values }: Matrix): GramSpectrum {
+  const gram = SquareMatrix.from1DArray(classes, classes, values);
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true });
-  const largest = Math.max(...realEigenvalues);
-  const kept = realEigenvalues
-    .map((value, index) => ({ value, index }))
-    .filter(({ value }) => value > ZERO_EIGENVALUE * largest)
-    .sort((a, b) => b.value - a.value);
-  const directions = zeros(kept.length, columns);
-  kept.forEach(({ value, index }, k) => {
-    for (let c = 0; c < classes; c++)
-      addRow(directions, k, eigenvectorMatrix.get(c, index) / Math.sqrt(value), centred, c);
+  const sorted = realEigenvalues.map((value, index) => ({ value, index })).sort((a, b) => b.value - a.value);
+  const kept = sorted.filter(({ value }) => value > ZERO_EIGENVALUE * sorted[0].value);
+  const vectors = zeros(kept.length, classes);
+  kept.forEach(({ index }, k) => {
+    for (let c = 0; c < classes; c++) vectors.values[k * classes + c] = eigenvectorMatrix.get(c, index);
   });
-  return { rank: kept.length, eigenvalues: Float64Array.from(kept, ({ value }) => value), directions };
+  const eigenvalues = Float64Array.from(kept, ({ value }) => value);
+  return { rank: kept.length, eigenvalues, vectors, dropped: Math.max(0, sorted[kept.length]?.value ?? 0) };
 }
 
 /** Sums over samples of `‖h − μ_y‖²` and of `Σ_k (u_k·(h − μ_y))² / λ_k`. */

@@ -1,5 +1,5 @@
 import type { Matrix } from "./matrix.ts";
-import { addRow, rowNorms, rowProduct, throughUnitRows, unitRows, zeros } from "./matrix.ts";
+import { addRow, productWithTransposed, rowNorms, rowProduct, throughUnitRows, unitRows, zeros } from "./matrix.ts";
 
 /** What is this close to a kink of Std or |·| is at it but for the rounding of norms and cosines. */
 const KINK = 8 * Number.EPSILON;
@@ -38,30 +38,32 @@ function normMoments(norms: Float64Array): { mean: number; deviation: number } {
  * `Avg_{c≠c'} |cos(v_c, v_c') + 1/(C−1)|` over the rows v_c, at least two and none zero.
  */
 export function equiangular(vectors: Matrix): number {
+  const units = unitRows(vectors);
+  return equiangularOfCosines(productWithTransposed(units, units));
+}
+
+/** Returns `equiangular` of vectors whose cosines are known (C×C). */
+export function equiangularOfCosines(cosines: Matrix): number {
+  const { rows, values } = cosines;
   let sum = 0;
-  forEachPair(unitRows(vectors), (excess) => {
-    sum += Math.abs(excess);
-  });
-  return (2 * sum) / pairs(vectors);
+  for (let a = 0; a < rows; a++)
+    for (let b = a + 1; b < rows; b++) sum += Math.abs(values[a * rows + b] + 1 / (rows - 1));
+  return (2 * sum) / pairs(cosines);
 }
 
 /** Returns the gradient of `equiangular` with respect to `vectors`; a pair at its kink adds 0. */
 export function equiangularGradient(vectors: Matrix): Matrix {
   const units = unitRows(vectors);
   const byUnits = zeros(vectors.rows, vectors.columns);
-  forEachPair(units, (excess, a, b) => {
-    if (Math.abs(excess) <= KINK) return;
-    const slope = (2 * Math.sign(excess)) / pairs(vectors);
-    addRow(byUnits, a, slope, units, b);
-    addRow(byUnits, b, slope, units, a);
-  });
-  return throughUnitRows(byUnits, vectors);
-}
-
-/** Calls `visit` once for every two unit vectors with `cos + 1/(C−1)`, which a simplex ETF makes 0. */
-function forEachPair(units: Matrix, visit: (excess: number, a: number, b: number) => void): void {
   for (let a = 0; a < units.rows; a++)
-    for (let b = a + 1; b < units.rows; b++) visit(rowProduct(units, a, units, b) + 1 / (units.rows - 1), a, b);
+    for (let b = a + 1; b < units.rows; b++) {
+      const excess = rowProduct(units, a, units, b) + 1 / (units.rows - 1);
+      if (Math.abs(excess) <= KINK) continue;
+      const slope = (2 * Math.sign(excess)) / pairs(vectors);
+      addRow(byUnits, a, slope, units, b);
+      addRow(byUnits, b, slope, units, a);
+    }
+  return throughUnitRows(byUnits, vectors);
 }
 
 /** Ordered pairs c ≠ c'. */

@@ -1,38 +1,35 @@
 import { CollapsarError } from "../errors.ts";
 import type { Reals } from "./matrix.ts";
+import type { LabelledSet } from "./rows.ts";
 
 /** Beyond the range of float32 squares may leave that of float64, so such a number counts as infinite. */
 const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
-/** Features (n×D), logits (n×C) and labels (n) of n samples, row-major. */
-export interface Samples {
-  readonly features: Reals;
-  readonly logits: Reals;
-  readonly labels: Int32Array;
+/**
+ * Requires N features of D and N logits of C numbers for N labels.
+ * @throws CollapsarError `shape-mismatch`, both counts named.
+ */
+export function requireShapes({ features, logits, labels }: LabelledSet, classes: number, dimensions: number): void {
+  requireRows("features", features.count * features.columns, dimensions, labels);
+  requireRows("logits", logits.count * logits.columns, classes, labels);
 }
 
-/** Requires n features (n×D) and logits (n×C) for n labels. @throws CollapsarError `shape-mismatch`, both counts named. */
-export function requireShapes({ features, logits, labels }: Samples, classes: number, dimensions: number): void {
-  requireRows("features", features, dimensions, labels);
-  requireRows("logits", logits, classes, labels);
-}
-
-/** @throws CollapsarError `shape-mismatch` unless `values` has one row of `width` numbers per label. */
-export function requireRows(what: string, values: Reals, width: number, labels: Int32Array): void {
-  if (values.length === labels.length * width) return;
+/** @throws CollapsarError `shape-mismatch` unless `length` numbers are one row of `width` per label. */
+export function requireRows(what: string, length: number, width: number, labels: Int32Array): void {
+  if (length === labels.length * width) return;
   throw new CollapsarError(
     "shape-mismatch",
-    `${what} hold ${values.length / width} samples (of ${width} numbers each) but there are ${labels.length} labels`,
+    `${what} hold ${length / width} samples (of ${width} numbers each) but there are ${labels.length} labels`,
   );
 }
 
-/** @throws CollapsarError `label-out-of-range` that names label and sample; `first` is the index of the first sample. */
-export function requireLabels(labels: Int32Array, classes: number, first = 0): void {
+/** @throws CollapsarError `label-out-of-range` that names label and sample. */
+export function requireLabels(labels: Int32Array, classes: number): void {
   const at = labels.findIndex((label) => label < 0 || label >= classes);
   if (at < 0) return;
   throw new CollapsarError(
     "label-out-of-range",
-    `label ${labels[at]} of sample ${first + at} is out of range: 0 to ${classes - 1} was expected`,
+    `label ${labels[at]} of sample ${at} is out of range: 0 to ${classes - 1} was expected`,
   );
 }
 

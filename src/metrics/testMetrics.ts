@@ -1,9 +1,9 @@
 import { CollapsarError } from "../errors.ts";
-import { accuracy, argmaxRows } from "./accuracy.ts";
-import type { Matrix } from "./matrix.ts";
-import { nearestClassMeans } from "./nc4.ts";
-import type { Samples } from "./samples.ts";
-import { indexOfNonFinite, nonFiniteLogit, requireFiniteFeatures, requireLabels, requireShapes } from "./samples.ts";
+import { accuracy, predictionsOf } from "./accuracy.ts";
+import type { ClassSpace } from "./classSpace.ts";
+import { blocksOf, type LabelledSet } from "./rows.ts";
+import { nonFiniteLogit, requireFiniteFeatures, requireLabels, requireShapes } from "./samples.ts";
+import { nearestMeans } from "./scatter.ts";
 
 /** Shares of test samples that the network and the nearest class mean of the training set get right. */
 export interface TestMetrics {
@@ -12,22 +12,22 @@ export interface TestMetrics {
 }
 
 /**
- * Returns the metrics of a test set, given the class means (C×D) of the training set.
+ * Returns the metrics of a test set, given the class means of the training set.
  * @throws CollapsarError `too-few-samples`, `shape-mismatch`, `label-out-of-range`, `non-finite-feature`,
  *   `non-finite-logit`, each naming the sample or the counts.
  */
-export function testMetrics(samples: Samples, classMeans: Matrix): TestMetrics {
-  const { features, logits, labels } = samples;
-  const { rows: classes, columns: dimensions } = classMeans;
+export async function testMetrics(set: LabelledSet, space: ClassSpace): Promise<TestMetrics> {
+  const { rows: classes, columns: dimensions } = space.means;
+  const { features, logits, labels } = set;
   if (labels.length === 0)
     throw new CollapsarError("too-few-samples", "the test set has 0 samples, expected at least 1");
-  requireShapes(samples, classes, dimensions);
+  requireShapes(set, classes, dimensions);
   requireLabels(labels, classes);
-  requireFiniteFeatures(features, dimensions);
-  const bad = indexOfNonFinite(logits);
-  if (bad >= 0) throw nonFiniteLogit(Math.floor(bad / classes));
+  for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, dimensions, start);
+  const { predictions, nonFinite } = await predictionsOf(logits);
+  if (nonFinite !== null) throw nonFiniteLogit(nonFinite);
   return {
-    accuracy: accuracy(argmaxRows(logits, classes), labels),
-    ncc_accuracy: accuracy(nearestClassMeans(features, classMeans), labels),
+    accuracy: accuracy(predictions, labels),
+    ncc_accuracy: accuracy(await nearestMeans(features, space), labels),
   };
 }

@@ -1,3 +1,5 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -69,12 +71,16 @@ export function s3Storage(client: S3Client): Storage {
         return bytes;
       }),
 
-    write: (url, bytes, { signal } = {}) =>
+    write: (url, content, { signal } = {}) =>
       withS3Errors(url, signal, async () => {
         const object = locate(url);
-        const upload = new Upload({ client, params: { ...object, Body: bytes }, partSize: PART_BYTES });
+        const local = "path" in content;
+        const [Body, ContentLength] = local
+          ? [createReadStream(content.path), (await stat(content.path)).size]
+          : [content, content.length];
+        const upload = new Upload({ client, params: { ...object, Body }, partSize: PART_BYTES });
         const { ETag } = await abortable(upload, signal);
-        return headOf(object, { ETag, ContentLength: bytes.length });
+        return headOf(object, { ETag, ContentLength });
       }),
 
     async *list(prefix, { signal } = {}) {

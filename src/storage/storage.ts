@@ -21,6 +21,11 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** A file on this machine whose bytes are stored as they are, streamed. */
+export interface LocalFile {
+  readonly path: string;
+}
+
 /** Options of every call that waits for a store. */
 export interface StorageCall {
   /** Ends the call: it throws the signal's reason. */
@@ -42,8 +47,8 @@ export interface Storage {
    * there is `storage-unavailable`.
    */
   readRange(head: ObjectHead, range: ByteRange, call?: StorageCall): Promise<Uint8Array>;
-  /** Stores `bytes` under `url`, replacing what was there, parent folders made as needed. */
-  write(url: string, bytes: Uint8Array, call?: StorageCall): Promise<ObjectHead>;
+  /** Stores bytes, or those of a local file, under `url`, replacing what was there, parent folders made as needed. */
+  write(url: string, content: Uint8Array | LocalFile, call?: StorageCall): Promise<ObjectHead>;
   /** Yields every object whose URL starts with `prefix + "/"`, in ascending order of URL (code units). */
   list(prefix: string, call?: StorageCall): AsyncIterable<ObjectHead>;
   /** Removes the object; removing what is not there is no error. */

@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { CollapseState } from "../../src/metrics/collapse.ts";
-import type { Samples } from "../../src/metrics/samples.ts";
+import { type Collapse, collapse } from "../../src/metrics/collapse.ts";
+import type { Reals } from "../../src/metrics/matrix.ts";
+import { type LabelledSet, type Rows, rowsInMemory } from "../../src/metrics/rows.ts";
 import { floats, GOLDEN, golden } from "../golden.ts";
+
+/** Features (n×D), logits (n×C) and labels (n) in memory. */
+export interface Samples {
+  readonly features: Reals;
+  readonly logits: Reals;
+  readonly labels: Int32Array;
+}
 
 /** A golden case of the metrics: inputs and what independent float64 code found. */
 export interface GoldenCase {
@@ -61,9 +69,28 @@ export function cut({ features, logits, labels }: Samples, size: number): Sample
   });
 }
 
-/** Returns the state after an update with each of the chunks. */
-export function collect(chunks: readonly Samples[], classes: number, dimensions: number): CollapseState {
-  const state = new CollapseState(classes, dimensions);
-  for (const { features, logits, labels } of chunks) state.update(features, logits, labels);
-  return state;
+/** Returns the samples as a set whose rows are read. */
+export function setOf({ features, logits, labels }: Samples, classes: number, dimensions: number): LabelledSet {
+  const count = labels.length;
+  return { features: rowsInMemory(features, dimensions), logits: rowsInMemory(logits, classes), labels, count };
+}
+
+/** Returns the metrics of samples in memory. */
+export function collapseOf(samples: Samples, weight: Reals, classes: number, dimensions: number): Promise<Collapse> {
+  return collapse(setOf(samples, classes, dimensions), { weight });
+}
+
+/** Returns rows that are not in memory: every read copies, into the buffer where one is given. */
+export function rowsElsewhere(values: Reals, columns: number): Rows {
+  const Values = values instanceof Float32Array ? Float32Array : Float64Array;
+  return {
+    count: values.length / columns,
+    columns,
+    async read(start, end, buffer) {
+      const rows = values.subarray(start * columns, end * columns);
+      const copy = buffer ? new Values(buffer(), 0, rows.length) : new Values(rows.length);
+      copy.set(rows);
+      return copy;
+    },
+  };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { CollapseMetrics } from "../../src/metrics/collapse.ts";
+import { collapse } from "../../src/metrics/collapse.ts";
 import { METRICS } from "../../src/metrics/names.ts";
 import { testMetrics } from "../../src/metrics/testMetrics.ts";
-import { collect, cut, goldenCase, goldenCases } from "./cases.ts";
+import { collapseOf, goldenCase, goldenCases, rowsElsewhere, setOf } from "./cases.ts";
 
 const cases = goldenCases();
 
@@ -17,8 +18,8 @@ function metricOf(values: CollapseMetrics, name: string): number {
   return (values as Readonly<Record<string, number>>)[name]!;
 }
 
-describe.each(cases)("golden case $name", ({ name, train, weight, classes, dimensions, ...golden }) => {
-  const { values } = collect([train], classes, dimensions).finish({ weight });
+describe.each(cases)("golden case $name", async ({ name, train, weight, classes, dimensions, ...golden }) => {
+  const { values } = await collapseOf(train, weight, classes, dimensions);
   const tolerance = name === "metrics-large-offset" ? 1e-8 : 1e-9;
 
   it.each(Object.entries(golden.expected))("has %s of %d", (metric, expected) => {
@@ -39,9 +40,13 @@ describe.each(cases)("golden case $name", ({ name, train, weight, classes, dimen
     expect(values.samples).toBe(train.labels.length);
   });
 
-  it("has the same bits for any cut of the same samples into updates", () => {
-    for (const size of [1, 7, 256])
-      expect(collect(cut(train, size), classes, dimensions).finish({ weight }).values).toEqual(values);
+  it("has the same bits when features and logits are not in memory", async () => {
+    const elsewhere = {
+      ...setOf(train, classes, dimensions),
+      features: rowsElsewhere(train.features, dimensions),
+      logits: rowsElsewhere(train.logits, classes),
+    };
+    expect((await collapse(elsewhere, { weight })).values).toEqual(values);
   });
 });
 
@@ -55,34 +60,27 @@ describe("the golden cases", () => {
 
   it.each(tested)(
     "have the test accuracy of the reference: $name",
-    ({ train, test, weight, calibration, ...shape }) => {
-      const { classMeans } = collect([train], shape.classes, shape.dimensions).finish({ weight });
-      expect(testMetrics(test, classMeans).accuracy).toBe(calibration!.accuracy);
+    async ({ train, test, weight, calibration, classes, dimensions }) => {
+      const { space } = await collapseOf(train, weight, classes, dimensions);
+      const { accuracy } = await testMetrics(setOf(test, classes, dimensions), space);
+      expect(accuracy).toBe(calibration!.accuracy);
     },
   );
 });
 
-describe("the metrics", () => {
+describe("the metrics", async () => {
   const { train, test, weight, classes, dimensions } = goldenCase("metrics-imbalanced");
-  const { values, classMeans } = collect([train], classes, dimensions).finish({ weight });
+  const { values, space } = await collapseOf(train, weight, classes, dimensions);
 
-  it("are described, every one of them, in the order shown", () => {
-    const measured = { ...values, ...testMetrics(test!, classMeans) };
+  it("are described, every one of them, in the order shown", async () => {
+    const measured = { ...values, ...(await testMetrics(setOf(test!, classes, dimensions), space)) };
     expect(Object.keys(METRICS).sort()).toEqual(Object.keys(measured).sort());
     const order = Object.keys(METRICS).filter((name) => name in values);
     expect(Object.keys(values)).toEqual(order);
   });
 
-  it("can be taken while samples still come", () => {
-    const [first, second] = cut(train, 300);
-    const state = collect([first!], classes, dimensions);
-    expect(state.finish({ weight }).values.samples).toBe(300);
-    state.update(second!.features, second!.logits, second!.labels);
-    expect(state.finish({ weight }).values).toEqual(values);
-  });
-
-  it("call the training set's own nearest class means as NC4 does", () => {
-    const own = testMetrics(train, classMeans);
+  it("call the training set's own nearest class means as NC4 does", async () => {
+    const own = await testMetrics(setOf(train, classes, dimensions), space);
     expect(own.ncc_accuracy).toBeCloseTo(1 - values.nc4_error, 14);
     expect(own.accuracy).toBe(values.train_accuracy);
   });

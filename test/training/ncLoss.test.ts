@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { CollapsarError } from "../../src/errors.ts";
-import { CollapseState } from "../../src/metrics/collapse.ts";
 import type { NcLossTerm } from "../../src/training/losses/ncLoss.ts";
 import { centreBatch, gradientsOf, ncLoss, ncLossParts } from "../../src/training/losses/ncLoss.ts";
 import { floats, golden, relativeDifference } from "../golden.ts";
-import { goldenCase, goldenJson, namesOf } from "../metrics/cases.ts";
+import { collapseOf, goldenCase, goldenJson, namesOf } from "../metrics/cases.ts";
 import { gaussians } from "../metrics/gaussians.ts";
 
 interface Case {
@@ -131,14 +130,13 @@ describe("the gradient of the NC loss", () => {
 });
 
 describe("the NC loss", () => {
-  it("is the sum of the metrics when the batch is the whole training set", () => {
+  it("is the sum of the metrics when the batch is the whole training set", async () => {
     for (const name of ["metrics-imbalanced", "metrics-many-classes"]) {
       const { train, weight, classes, dimensions } = goldenCase(name);
-      const state = new CollapseState(classes, dimensions);
-      state.update(train.features, train.logits, train.labels);
-      const { values } = state.finish({ weight });
+      const { values } = await collapseOf(train, weight, classes, dimensions);
+      // the two sum in different orders, so they may differ in the last bits
       for (const [term, value] of Object.entries(lossOf({ ...train, weight, classes }).terms))
-        expect(value, term).toBe(values[term as NcLossTerm]);
+        expect(Math.abs(value / values[term as NcLossTerm] - 1), term).toBeLessThan(1e-12);
     }
   });
 

@@ -86,7 +86,7 @@ const root = protobuf.Root.fromJSON({
 export const MODEL_TYPE = root.lookupType("ModelProto");
 
 /** ONNX's numbers for element types and kinds of attributes. */
-export const ELEMENT = { float: 1, uint8: 2, int64: 7 } as const;
+export const ELEMENT = { float: 1, uint8: 2, int64: 7, double: 11 } as const;
 const ATTRIBUTE = { float: 1, int: 2, ints: 7 } as const;
 
 /** A node of the ONNX graph, with one output. */

@@ -67,7 +67,7 @@ export interface CentredBatch {
 export function centreBatch(features: Reals, labels: Int32Array, weight: Reals, classes: number): CentredBatch {
   const dimensions = weight.length / classes;
   requireWeight(weight, classes, dimensions);
-  requireRows("features", features, dimensions, labels);
+  requireRows("features", features.length, dimensions, labels);
   requireLabels(labels, classes);
   requireFiniteFeatures(features, dimensions);
   const present = Int32Array.from(new Set(labels)).sort();

@@ -1,0 +1,78 @@
+import type { Reals } from "./matrix.ts";
+
+/** A row-major table that is read by blocks of rows, so that it need not be in memory: features N×D, logits N×C. */
+export interface Rows {
+  readonly count: number;
+  readonly columns: number;
+  /**
+   * Returns rows `start` to `end` (exclusive), to be read only: a view of the table where it is in memory, else of the
+   * memory that `buffer` gives, which has room for them at 8 bytes a number, or of new memory.
+   */
+  read(start: number, end: number, buffer?: () => ArrayBuffer): Promise<Reals>;
+}
+
+/** A block of consecutive rows, `end` exclusive; its values stand until the next block but one is asked for. */
+export interface RowBlock {
+  readonly start: number;
+  readonly end: number;
+  readonly values: Reals;
+}
+
+/** Features (N×D) and logits (N×C) of a set of images, and their labels (N) where these are known. */
+export interface FeatureSet {
+  readonly features: Rows;
+  readonly logits: Rows;
+  readonly labels: Int32Array | null;
+  readonly count: number;
+}
+
+/** A set of which every label is known. */
+export interface LabelledSet extends FeatureSet {
+  readonly labels: Int32Array;
+}
+
+/** Numbers of a block: 16 MB in float64 fill caches and threads, and a few of them are little memory. */
+const BLOCK_NUMBERS = 2 ** 21;
+const MOST_ROWS = 4096;
+
+/** The block at work, the one before it, whose products may still run, and the one being read. */
+const BUFFERS = 3;
+
+/**
+ * Returns how many rows of `columns` numbers make a block. It depends on nothing else, so that sums over blocks have the
+ * same bits wherever the rows come from.
+ */
+export function blockRows(columns: number): number {
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(BLOCK_NUMBERS / columns)));
+}
+
+/** Yields all rows in order, in blocks of `size`; while one block is at work the next is read. */
+export async function* blocksOf(rows: Rows, size: number = blockRows(rows.columns)): AsyncGenerator<RowBlock> {
+  const buffers: ArrayBuffer[] = [];
+  const buffer = (turn: number) => () => {
+    buffers[turn] ??= new ArrayBuffer(Math.min(size, rows.count) * rows.columns * 8);
+    return buffers[turn];
+  };
+  const read = (start: number) => {
+    const end = Math.min(start + size, rows.count);
+    const values = rows.read(start, end, buffer((start / size) % BUFFERS));
+    values.catch(() => {}); // reported where it is awaited, in the next turn
+    return { start, end, values };
+  };
+  let next = rows.count > 0 ? read(0) : null;
+  while (next) {
+    const { start, end } = next;
+    const values: Reals = await next.values;
+    next = end < rows.count ? read(end) : null;
+    yield { start, end, values };
+  }
+}
+
+/** Returns `values` as a table of rows of `columns` numbers. */
+export function rowsInMemory(values: Reals, columns: number): Rows {
+  return {
+    count: values.length / columns,
+    columns,
+    read: async (start, end) => values.subarray(start * columns, end * columns),
+  };
+}
