@@ -1,8 +1,10 @@
 import { CollapsarError } from "../errors.ts";
+import { blockMemory } from "./blockMemory.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { zeros } from "./matrix.ts";
 import { blocksOf, type LabelledSet } from "./rows.ts";
 import { requireFiniteFeatures } from "./samples.ts";
+import type { Kernels } from "./wasm/kernels.ts";
 
 /**
  * Sums and counts per class, exact enough that neither a large common offset nor the order of samples or shards moves the
@@ -13,21 +15,29 @@ export class ClassSums {
   readonly counts: Float64Array;
   readonly #sums: Matrix;
   readonly #errors: Matrix;
+  readonly #kernels: Kernels | null;
 
-  constructor(classes: number, dimensions: number) {
+  /** With `kernels`, sums and float32 features are in their memory. */
+  constructor(classes: number, dimensions: number, kernels: Kernels | null = null) {
+    const room = () =>
+      kernels
+        ? { rows: classes, columns: dimensions, values: kernels.float64(classes * dimensions) }
+        : zeros(classes, dimensions);
     this.counts = new Float64Array(classes);
-    this.#sums = zeros(classes, dimensions);
-    this.#errors = zeros(classes, dimensions);
+    this.#sums = room();
+    this.#errors = room();
+    this.#kernels = kernels;
   }
 
   /** Adds n samples: features n×D, finite, and labels n in 0 to C−1. */
   add(features: Reals, labels: Int32Array): void {
     const { columns, values: sums } = this.#sums;
-    const errors = this.#errors.values;
-    for (let i = 0; i < labels.length; i++) {
-      this.counts[labels[i]]++;
-      addCompensated(sums, errors, labels[i] * columns, features, i * columns, columns);
-    }
+    const { values: errors } = this.#errors;
+    for (let i = 0; i < labels.length; i++) this.counts[labels[i]]++;
+    if (this.#kernels && features instanceof Float32Array) this.#kernels.addRows(features, labels, sums, errors);
+    else
+      for (let i = 0; i < labels.length; i++)
+        addCompensated(sums, errors, labels[i] * columns, features, i * columns, columns);
   }
 
   /** Adds the samples of `other`, of the same shape. */
@@ -59,11 +69,12 @@ export class ClassSums {
  * @throws CollapsarError `non-finite-feature` that names the sample.
  */
 export async function classSumsOf({ features, logits, labels }: LabelledSet): Promise<ClassSums> {
-  const sums = new ClassSums(logits.columns, features.columns);
-  for await (const { start, end, values } of blocksOf(features)) {
+  const memory = blockMemory(features, { more: 2 * logits.columns * features.columns });
+  const sums = new ClassSums(logits.columns, features.columns, memory.kernels);
+  for await (const block of memory.blocks()) {
     // of float32 the sums tell; float64 may be finite and yet too large to be squared
-    if (values instanceof Float64Array) requireFiniteFeatures(values, features.columns, start);
-    sums.add(values, labels.subarray(start, end));
+    if (block.values instanceof Float64Array) requireFiniteFeatures(block.values, features.columns, block.start);
+    sums.add(block.values, memory.labelsOf(block, labels));
   }
   if (!sums.areFinite)
     for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, features.columns, start);

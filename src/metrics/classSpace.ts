@@ -67,48 +67,79 @@ function decisionOf({ rank, eigenvalues, dropped }: GramSpectrum, { rows, values
   return { directions: { rows, columns: rank, values: directions }, thresholds, longest, lost };
 }
 
-/** Features of a block (n×D), their coordinates (n×rank) from μ_G, and their distances from μ_G (n). */
-export interface ProjectedBlock {
-  readonly features: Reals;
-  readonly coordinates: Dense<Float32Array>;
-  readonly norms: Float64Array;
-}
+/** Writes to `nearest` (n) for each feature of a block the class whose mean is nearest. */
+export type NearestMeans = (
+  block: {
+    /** Features (n×D). */
+    readonly features: Reals;
+    /** Their coordinates (n×rank) and squared distances (n), from the origin that `rowOf` (n) names for each. */
+    readonly projected: Matrix;
+    readonly squares: Float64Array;
+    readonly rowOf: Int32Array;
+  },
+  nearest: Int32Array,
+) => Promise<void>;
 
 /**
- * Writes to `nearest` (n) for each feature the class whose mean is nearest, `argmin_c ‖h − μ_c‖₂`, the lowest class on ties:
- * the decision of NC4 (Haas et al., Eq. 9). float32 products tell the candidates, with a bound of what their rounding may
- * change; where more than one is left, differences are squared in float64, as they are.
+ * Returns the decision of NC4 (Haas et al., Eq. 9), `argmin_c ‖h − μ_c‖₂`, the lowest class on ties, for blocks of up to
+ * `rows` features. The origins they are measured from have these coordinates (R×rank) and distances (R) from μ_G. float32
+ * products tell the candidates, with a bound of what their rounding may change; where more than one is left, differences
+ * are squared in float64, as they are.
  */
-export async function findNearest(
+export function nearestMeansIn(
   { means, decision }: ClassSpace,
-  { features, coordinates, norms }: ProjectedBlock,
-  nearest: Int32Array,
-): Promise<void> {
+  origins: Matrix,
+  originNorms: Float64Array,
+  rows: number,
+): NearestMeans {
   const { directions, thresholds, longest, lost } = decision;
   const { rows: classes, columns: rank } = directions;
-  const { values: products } = await timesTransposed(coordinates, directions);
+  const coordinates = new Float32Array(rows * rank);
+  const lengths = new Float64Array(rows);
+  const products = new Float32Array(rows * classes);
   // |fl(p·d) − p·d| ≤ (rank + 2) 2⁻²⁴ ‖p‖ ‖d‖ (Higham 2002, §3.1), with the rounding of both to float32
   const rounding = (rank + 4) * 2 ** -24 * longest;
-  for (let i = 0; i < nearest.length; i++) {
-    const from = i * classes;
-    let best = 0;
-    let highest = products[from] - thresholds[0];
-    let second = Number.NEGATIVE_INFINITY;
-    for (let c = 1; c < classes; c++) {
-      const score = products[from + c] - thresholds[c];
-      if (score > highest) {
-        second = highest;
-        highest = score;
-        best = c;
-      } else if (score > second) second = score;
-    }
-    const margin = 2 * (rounding * normOf(coordinates, i) + lost * norms[i]);
-    if (highest - second > margin) nearest[i] = best;
-    else {
-      const candidate = (c: number) => !(highest - (products[from + c] - thresholds[c]) > margin);
-      nearest[i] = nearestOf(means, features, i, candidate);
+
+  function locate({ values }: Matrix, rowOf: Int32Array): void {
+    for (let i = 0; i < rowOf.length; i++) {
+      const from = i * rank;
+      const origin = rowOf[i] * rank;
+      let square = 0;
+      for (let k = 0; k < rank; k++) {
+        const p = values[from + k] + origins.values[origin + k];
+        coordinates[from + k] = p;
+        square += p * p;
+      }
+      lengths[i] = Math.sqrt(square);
     }
   }
+
+  return async ({ features, projected, squares, rowOf }, nearest) => {
+    locate(projected, rowOf);
+    const located = { rows: nearest.length, columns: rank, values: coordinates.subarray(0, nearest.length * rank) };
+    await timesTransposed(located, directions, products);
+    for (let i = 0; i < nearest.length; i++) {
+      const from = i * classes;
+      let best = 0;
+      let highest = products[from] - thresholds[0];
+      let second = Number.NEGATIVE_INFINITY;
+      for (let c = 1; c < classes; c++) {
+        const score = products[from + c] - thresholds[c];
+        if (score > highest) {
+          second = highest;
+          highest = score;
+          best = c;
+        } else if (score > second) second = score;
+      }
+      const distance = Math.sqrt(squares[i]) + originNorms[rowOf[i]];
+      const margin = 2 * (rounding * lengths[i] + lost * distance);
+      if (highest - second > margin) nearest[i] = best;
+      else {
+        const candidate = (c: number) => !(highest - (products[from + c] - thresholds[c]) > margin);
+        nearest[i] = nearestOf(means, features, i, candidate);
+      }
+    }
+  };
 }
 
 function nearestOf(means: Matrix, features: Reals, i: number, isCandidate: (c: number) => boolean): number {
@@ -122,10 +153,4 @@ function nearestOf(means: Matrix, features: Reals, i: number, isCandidate: (c: n
     smallest = distance;
   }
   return best;
-}
-
-function normOf({ columns, values }: Dense<Float32Array>, i: number): number {
-  let square = 0;
-  for (let k = i * columns; k < (i + 1) * columns; k++) square += values[k] * values[k];
-  return Math.sqrt(square);
 }

@@ -1,5 +1,5 @@
 /** Changes whenever a definition does, so that numbers of different definitions never mix. */
-export const METRICS_VERSION = "1";
+export const METRICS_VERSION = "2";
 
 /** How a metric is shown, and where it should go: down, up, or neither where it only describes. */
 export interface MetricDescription {

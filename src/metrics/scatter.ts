@@ -1,8 +1,9 @@
-import { type ClassSpace, findNearest } from "./classSpace.ts";
-import { subtractRows } from "./kernels.ts";
-import type { Reals } from "./matrix.ts";
+import { type ClassSpace, type NearestMeans, nearestMeansIn } from "./classSpace.ts";
+import { differencesFrom } from "./differences.ts";
+import type { Matrix, Reals } from "./matrix.ts";
+import { zeros } from "./matrix.ts";
 import { timesTransposed } from "./products.ts";
-import { blocksOf, type LabelledSet, type RowBlock, type Rows } from "./rows.ts";
+import { blockRows, type LabelledSet, type Rows } from "./rows.ts";
 
 /** What the second pass over a training set finds about its class means. */
 export interface WithinClassScatter {
@@ -17,105 +18,51 @@ export interface WithinClassScatter {
   readonly nearest: Int32Array;
 }
 
-/** Residuals `h − μ_y` of a block (n×D) and their squared norms (n). */
-interface Residuals {
-  readonly values: Float64Array;
-  readonly squares: Float64Array;
-}
-
 /**
- * Returns the scatter of `set` about the means of `space`. While the products of one block run, the residuals of the next are
- * taken: everything that is summed is float64, and float32 is used only to find candidates for the nearest mean.
+ * Returns the scatter of `set` about the means of `space`. Everything that is summed is float64; float32 is used only to find
+ * candidates for the nearest mean.
  */
 export async function scatterOf(set: LabelledSet, space: ClassSpace): Promise<WithinClassScatter> {
-  const { rows: classes } = space.means;
-  const squares = new Float64Array(classes);
+  const squares = new Float64Array(space.means.rows);
   const nearest = new Int32Array(set.count);
-  const whitened = { sum: 0 };
-  const buffers: Residuals[] = [];
-  let turn = 0;
-  let running: Promise<void> = Promise.resolve();
-  for await (const block of blocksOf(set.features)) {
+  const decide = nearestMeansIn(space, space.coordinates, space.meanNorms, blockRows(set.features.columns));
+  let whitened = 0;
+  for await (const block of projections(set.features, space.means, set.labels, space)) {
     const labels = set.labels.subarray(block.start, block.end);
-    const residuals = subtractMeans(block, labels, space, buffers, turn++ % 2);
-    labels.forEach((label, i) => {
-      squares[label] += residuals.squares[i];
-    });
-    await running;
-    running = addBlock(block.values, labels, residuals, space, whitened, nearest.subarray(block.start, block.end));
-    running.catch(() => {}); // reported where it is awaited
+    for (let k = 0; k < block.projected.values.length; k++) whitened += block.projected.values[k] ** 2;
+    for (let i = 0; i < labels.length; i++) squares[labels[i]] += block.squares[i];
+    await decide({ ...block, rowOf: labels }, nearest.subarray(block.start, block.end));
   }
-  await running;
-  return { squares, whitened: whitened.sum, nearest };
-}
-
-/** Two blocks are at work at a time, so two buffers serve all of them; the first block is the largest. */
-function subtractMeans(
-  { start, end, values }: RowBlock,
-  labels: Int32Array,
-  { means }: ClassSpace,
-  buffers: Residuals[],
-  turn: number,
-): Residuals {
-  buffers[turn] ??= { values: new Float64Array(values.length), squares: new Float64Array(end - start) };
-  const residuals = {
-    values: buffers[turn].values.subarray(0, values.length),
-    squares: buffers[turn].squares.subarray(0, end - start),
-  };
-  subtractRows(values, means, labels, residuals.values, residuals.squares);
-  return residuals;
-}
-
-async function addBlock(
-  features: Reals,
-  labels: Int32Array,
-  residuals: Residuals,
-  space: ClassSpace,
-  whitened: { sum: number },
-  nearest: Int32Array,
-): Promise<void> {
-  const { whitening, coordinates: ofMeans, means } = space;
-  const rank = whitening.rows;
-  const count = labels.length;
-  const fromOwnMean = await timesTransposed(
-    { rows: count, columns: means.columns, values: residuals.values },
-    whitening,
-  );
-  const coordinates = new Float32Array(count * rank);
-  const norms = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const from = i * rank;
-    const mean = labels[i] * rank;
-    let sum = 0;
-    for (let k = 0; k < rank; k++) {
-      const p = fromOwnMean.values[from + k];
-      sum += p * p;
-      coordinates[from + k] = p + ofMeans.values[mean + k];
-    }
-    whitened.sum += sum;
-    norms[i] = Math.sqrt(residuals.squares[i]) + space.meanNorms[labels[i]];
-  }
-  await findNearest(
-    space,
-    { features, coordinates: { rows: count, columns: rank, values: coordinates }, norms },
-    nearest,
-  );
+  return { squares, whitened, nearest };
 }
 
 /** Returns for each of N features the class of `space` whose mean is nearest (N), the lowest on ties. */
 export async function nearestMeans(features: Rows, space: ClassSpace): Promise<Int32Array> {
-  const { whitening, globalMean } = space;
+  const { globalMean, whitening } = space;
   const nearest = new Int32Array(features.count);
-  const reference = { rows: 1, columns: globalMean.length, values: globalMean };
-  for await (const { start, end, values } of blocksOf(features)) {
-    const count = end - start;
-    const centred = new Float64Array(values.length);
-    const squares = new Float64Array(count);
-    subtractRows(values, reference, new Int32Array(count), centred, squares);
-    const projected = await timesTransposed({ rows: count, columns: globalMean.length, values: centred }, whitening);
-    const coordinates = { ...projected, values: Float32Array.from(projected.values) };
-    const norms = squares.map(Math.sqrt);
-    await findNearest(space, { features: values, coordinates, norms }, nearest.subarray(start, end));
-  }
+  const rowOf = new Int32Array(features.count);
+  const origin = { rows: 1, columns: globalMean.length, values: globalMean };
+  const decide = nearestMeansIn(space, zeros(1, whitening.rows), new Float64Array(1), blockRows(features.columns));
+  for await (const block of projections(features, origin, rowOf, space))
+    await decide({ ...block, rowOf: rowOf.subarray(block.start, block.end) }, nearest.subarray(block.start, block.end));
   return nearest;
+}
+
+/** A block of features (n×D), their coordinates (n×rank) and squared distances (n), each from its row of the references. */
+type Projection = Omit<Parameters<NearestMeans>[0], "rowOf"> & { readonly start: number; readonly end: number };
+
+/** Yields the blocks of `features`, each feature less the row of `references` that `rowOf` names. */
+async function* projections(
+  features: Rows,
+  references: Matrix,
+  rowOf: Int32Array,
+  { whitening }: ClassSpace,
+): AsyncGenerator<Projection> {
+  const differences = differencesFrom(references, features);
+  const buffer = new Float64Array(Math.min(blockRows(features.columns), features.count) * whitening.rows);
+  for await (const block of differences.blocks()) {
+    const { differences: from, squares } = differences.of(block, rowOf);
+    const projected = await timesTransposed(from, whitening, buffer);
+    yield { start: block.start, end: block.end, features: block.values as Reals, projected, squares };
+  }
 }

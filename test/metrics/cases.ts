@@ -88,9 +88,9 @@ export function rowsElsewhere(values: Reals, columns: number): Rows {
     columns,
     async read(start, end, buffer) {
       const rows = values.subarray(start * columns, end * columns);
-      const copy = buffer ? new Values(buffer(), 0, rows.length) : new Values(rows.length);
-      copy.set(rows);
-      return copy;
+      const bytes = buffer?.().subarray(0, rows.byteLength) ?? new Uint8Array(rows.byteLength);
+      bytes.set(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+      return new Values(bytes.buffer as ArrayBuffer, bytes.byteOffset, rows.length);
     },
   };
 }

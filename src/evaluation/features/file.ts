@@ -50,7 +50,7 @@ export async function openFeatureFile(source: ByteSource): Promise<FeatureFile> 
       columns,
       async read(start, end, buffer) {
         const length = (end - start) * bytes;
-        const raw = buffer ? new Uint8Array(buffer(), 0, length) : new Uint8Array(length);
+        const raw = buffer ? buffer().subarray(0, length) : new Uint8Array(length);
         await source.readInto(raw, begin + start * bytes);
         return decodeTensor(dtype, raw) as Reals;
       },
