@@ -40,6 +40,7 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
 FROM scratch AS program
 COPY package.json /
 COPY bin /bin
+COPY data /data
 COPY migrations /migrations
 COPY src /src
 

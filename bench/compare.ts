@@ -39,7 +39,8 @@ function apart(a: Checkpoint, b: Checkpoint, name: string): number {
 async function valuesOf(path: string): Promise<Readonly<Record<string, number>>> {
   const file = await openFeatureFile(await openFile(path));
   const classifier = await file.classifier();
-  const { values } = await measure((await file.set(classifier))!, null, classifier);
+  const train = (await file.set(classifier))!;
+  const { values } = await measure({ train, test: null, validation: null, ood: [] }, classifier);
   await file.close();
   return values;
 }

@@ -2,12 +2,13 @@
  * The demo: a service with its embedded database, two groups of three networks trained on real digits, every epoch's
  * checkpoint evaluated over HTTP, and what that says. A second run trains nothing and evaluates nothing again.
  */
-import type { Aggregate } from "../src/api/contract.ts";
+import type { Aggregate, Correlations } from "../src/api/contract.ts";
 import { serve } from "../src/api/serve.ts";
 import { type Connection, serviceAt, submit } from "../src/commands/connection.ts";
 import { formatGroups } from "../src/commands/groupTable.ts";
 import { plotLogarithmic } from "../src/commands/plot.ts";
 import { progressLine } from "../src/commands/progressLine.ts";
+import { formatNumber } from "../src/commands/table.ts";
 import { readConfig } from "../src/config.ts";
 import { asCollapsarError, CollapsarError } from "../src/errors.ts";
 import { trainBatch } from "../src/training/batch.ts";
@@ -24,6 +25,10 @@ const RECIPES = gridOf(
 
 const LONGEST_WAIT_SECONDS = 600;
 
+/** 1,000 images of clothes, which come with Collapsar, against the digits. */
+const OOD = "fashion-sample";
+const AUROC = `auroc:${OOD}:gmm`;
+
 const SHOWN = [
   "nc1",
   "nc2_equinorm_means",
@@ -35,6 +40,9 @@ const SHOWN = [
   "nc4_mismatch",
   "accuracy",
   "ncc_accuracy",
+  AUROC,
+  `auroc:${OOD}:energy`,
+  "ece",
 ];
 
 async function demo(): Promise<void> {
@@ -67,10 +75,10 @@ async function train(recipes: readonly Recipe[], to: string): Promise<string[]> 
 /** Submits every checkpoint, waits for all, and returns how many were not known before. */
 async function evaluateAll(api: Connection, checkpoints: readonly string[]): Promise<number> {
   const line = progressLine();
-  const submitted = await Promise.all(checkpoints.map((checkpoint) => submit(api, { checkpoint })));
+  const submitted = await Promise.all(checkpoints.map((checkpoint) => submit(api, { checkpoint, ood: [OOD] })));
   for (const [i, checkpoint] of checkpoints.entries()) {
     line.update("evaluated", i, checkpoints.length);
-    const { status, error } = await submit(api, { checkpoint }, LONGEST_WAIT_SECONDS);
+    const { status, error } = await submit(api, { checkpoint, ood: [OOD] }, LONGEST_WAIT_SECONDS);
     if (status !== "succeeded") throw new CollapsarError("internal", `${checkpoint}: ${error?.message ?? status}`);
   }
   line.end();
@@ -88,6 +96,12 @@ async function report(api: Connection): Promise<void> {
   const series = [...groups].map(([name, points]) => ({ name, values: points.map(({ mean }) => mean!) }));
   say(
     `\nNC1 (variability collapse) over the epochs, mean of the seeds:\n${plotLogarithmic(series, process.stdout.isTTY)}`,
+  );
+
+  const [together] = (await api.request<Correlations>(`/correlations?${query}&x=nc1&y=${AUROC}`)).rows;
+  const { r, p } = together!.pearson;
+  say(
+    `\nNC1 and AUROC (gmm, against ${OOD}) over the ${together!.n} runs: Pearson r = ${formatNumber(r)}, p = ${formatNumber(p)}.`,
   );
 
   say(`

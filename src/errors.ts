@@ -24,6 +24,7 @@ const HTTP_STATUS = {
   "label-out-of-range": 422,
   "non-finite-feature": 422,
   "non-finite-logit": 422,
+  "non-finite-score": 422,
   "non-finite-weight": 422,
   "zero-denominator": 422,
   "non-finite-loss": 422,

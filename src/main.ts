@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { aggregateCommand } from "./commands/aggregate.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
+import { correlateCommand } from "./commands/correlate.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { metricsCommand } from "./commands/metrics.ts";
@@ -48,6 +50,8 @@ function program(): Command {
     trainCommand,
     runsCommand,
     aggregateCommand,
+    compareCommand,
+    correlateCommand,
   ];
   for (const command of commands) root.addCommand(command());
   for (const command of [root, ...root.commands]) command.exitOverride().showHelpAfterError("(--help tells more)");

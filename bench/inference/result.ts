@@ -91,5 +91,5 @@ function paired(runs: readonly Run[], others: readonly Run[], figure: Target["fi
 
 function spread(values: readonly number[]): Spread {
   const { median, min, max } = summary(values);
-  return { median, min, max };
+  return { median: median!, min: min!, max: max! }; // there is a round at least
 }

@@ -1,6 +1,6 @@
 /**
  * All of NC1 to NC4 of a features file: `node bench/metrics/ours.ts F.safetensors [rounds]`. Prints JSON: seconds from opening
- * the file to the numbers, of the first round and of the fastest, and the numbers.
+ * the file to the numbers, of the fastest round and of all, and the numbers.
  */
 import { openFile } from "../../src/evaluation/features/bytes.ts";
 import { openFeatureFile } from "../../src/evaluation/features/file.ts";

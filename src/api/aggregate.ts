@@ -1,11 +1,17 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { aggregate } from "../database/aggregate.ts";
+import { type AggregateRow, aggregate } from "../database/aggregate.ts";
 import { aggregateSchema } from "./contract.ts";
-import { type Cell, csvResponse } from "./csv.ts";
-import { problemAnswer } from "./responses.ts";
+import { type Columns, csvTable } from "./csv.ts";
+import {
+  epochParameter,
+  metricsParameter,
+  parseEpoch,
+  parseList,
+  reasonsCell,
+  selectionQuery,
+  tableAnswers,
+} from "./selection.ts";
 import type { Service } from "./service.ts";
-
-const list = (text: string | undefined) => text?.split(",").filter((name) => name !== "");
 
 const route = createRoute({
   method: "get",
@@ -13,40 +19,43 @@ const route = createRoute({
   summary: "Metrics per group over its seeds",
   request: {
     query: z.object({
-      experiment: z.string().optional(),
-      by: z.string().default("group").openapi({ description: "group, experiment, seed or the key of a label" }),
-      metrics: z.string().optional().openapi({ description: "names, comma-separated; default all" }),
-      epoch: z
-        .union([z.enum(["last", "all"]), z.coerce.number().int().min(0)])
-        .default("last")
-        .openapi({ description: "last: each run's own last epoch; all: a row per epoch" }),
-      dataset: z.string().optional(),
-      format: z.enum(["json", "csv"]).default("json"),
+      ...selectionQuery,
+      metrics: metricsParameter,
+      epoch: epochParameter.openapi({ description: `${epochParameter.description}; all: a row per epoch` }),
     }),
   },
-  responses: {
-    200: {
-      description: "a row per group, metric, dataset and protocol",
-      content: { "application/json": { schema: aggregateSchema }, "text/csv": { schema: z.string() } },
-    },
-    400: problemAnswer,
-  },
+  responses: tableAnswers(aggregateSchema, "a row per group, metric, dataset and protocol"),
 });
 
-const COLUMNS = ["group", "metric", "dataset", "protocol", "epochs", "n", "mean", "sd", "se"] as const;
-const SPREAD = ["ci95_low", "ci95_high", "median", "min", "max", "seeds", "values"] as const;
+const COLUMNS: Columns<AggregateRow> = {
+  group: ({ group }) => group,
+  metric: ({ metric }) => metric,
+  dataset: ({ dataset }) => dataset,
+  protocol: ({ protocol }) => protocol,
+  epochs: ({ epochs }) => epochs.join(" "),
+  n: ({ n }) => n,
+  mean: ({ mean }) => mean,
+  sd: ({ sd }) => sd,
+  se: ({ se }) => se,
+  ci95_low: ({ ci95 }) => ci95?.[0] ?? null,
+  ci95_high: ({ ci95 }) => ci95?.[1] ?? null,
+  median: ({ median }) => median,
+  min: ({ min }) => min,
+  max: ({ max }) => max,
+  seeds: ({ perSeed }) => perSeed.map(({ seed }) => seed).join(" "),
+  values: ({ perSeed }) => perSeed.map(({ value }) => value).join(" "),
+  missing: ({ missing }) => reasonsCell(missing),
+};
 
 /** Adds `GET /aggregate`. */
 export function aggregateRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(route, async (context) => {
-    const { format, metrics, ...query } = context.req.valid("query");
-    const rows = await aggregate(database, { ...query, metrics: list(metrics) });
-    if (format === "json") return context.json({ rows }, 200);
-    const cells = rows.map((row): Cell[] => [
-      ...[row.group, row.metric, row.dataset, row.protocol, row.epochs.join(" "), row.n, row.mean, row.sd, row.se],
-      ...[row.ci95?.[0] ?? null, row.ci95?.[1] ?? null, row.median, row.min, row.max],
-      ...[row.perSeed.map(({ seed }) => seed).join(" "), row.perSeed.map(({ value }) => value).join(" ")],
-    ]);
-    return csvResponse(context, [...COLUMNS, ...SPREAD], cells);
+    const { format, metrics, epoch, ...query } = context.req.valid("query");
+    const rows = await aggregate(database, {
+      ...query,
+      metrics: parseList(metrics),
+      epoch: epoch === "all" ? epoch : parseEpoch(epoch),
+    });
+    return format === "csv" ? csvTable(context, COLUMNS, rows) : context.json({ rows }, 200);
   });
 }

@@ -4,6 +4,8 @@ import { CollapsarError } from "../errors.ts";
 import { invalidRequest } from "../evaluation/request.ts";
 import { VERSION } from "../version.ts";
 import { aggregateRoutes } from "./aggregate.ts";
+import { compareRoutes } from "./compare.ts";
+import { correlationRoutes } from "./correlations.ts";
 import { evaluationRoutes } from "./evaluations.ts";
 import { healthRoutes } from "./health.ts";
 import { problemResponse } from "./problem.ts";
@@ -38,6 +40,8 @@ export function createApp(service: Service): OpenAPIHono {
   evaluationRoutes(app, service);
   runRoutes(app, service);
   aggregateRoutes(app, service);
+  compareRoutes(app, service);
+  correlationRoutes(app, service);
   app.doc31("/openapi.json", {
     openapi: "3.1.0",
     info: { title: "Collapsar", version: VERSION, description: "Neural-collapse evaluation of stored checkpoints" },

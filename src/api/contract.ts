@@ -42,6 +42,8 @@ export const evaluationSchema = z
   })
   .openapi("Evaluation");
 
+export const detailsSchema = z.record(z.string(), z.unknown()).openapi("EvaluationDetails");
+
 export const runResourceSchema = z
   .object({
     id: z.string(),
@@ -79,6 +81,26 @@ export const runMetricsSchema = z
   .openapi("RunMetrics");
 
 const number = z.number().nullable();
+const interval = z.tuple([z.number(), z.number()]).nullable();
+const epochs = z.array(z.int().nullable());
+const reason = z.string().nullable().openapi({ description: "why the numbers are null, where they are" });
+
+const summary = {
+  n: z.int(),
+  mean: number,
+  sd: number.openapi({ description: "sample standard deviation, n−1; null for n = 1" }),
+  se: number,
+  ci95: interval.openapi({ description: "95 % Student-t interval of the mean" }),
+  median: number,
+  min: number,
+  max: number,
+};
+
+const seed = { run: z.string(), seed: z.int().nullable() };
+
+const missing = z
+  .array(z.object({ ...seed, reason: z.string() }))
+  .openapi({ description: "runs of the group that were evaluated on the dataset, but lack the value" });
 
 export const aggregateSchema = z
   .object({
@@ -88,28 +110,77 @@ export const aggregateSchema = z
         metric: z.string(),
         dataset: z.string(),
         protocol: z.string(),
-        epochs: z.array(z.int().nullable()),
+        epochs,
         epochsDiffer: z.boolean(),
-        n: z.int(),
-        mean: number,
-        sd: number.openapi({ description: "sample standard deviation, n−1; null for n = 1" }),
-        se: number,
-        ci95: z
-          .tuple([z.number(), z.number()])
-          .nullable()
-          .openapi({ description: "95 % Student-t interval of the mean" }),
-        median: number,
-        min: number,
-        max: number,
-        perSeed: z.array(
-          z.object({ run: z.string(), seed: z.int().nullable(), epoch: z.int().nullable(), value: z.number() }),
-        ),
+        ...summary,
+        perSeed: z.array(z.object({ ...seed, epoch: z.int().nullable(), value: z.number() })),
+        missing,
       }),
     ),
   })
   .openapi("Aggregate");
 
+const p = { p: number.openapi({ description: "two-sided" }), pHolm: number.openapi({ description: "over all rows" }) };
+const tTest = z.object({ difference: number, ci95: interval, t: number, df: number, ...p, reason });
+const side = z.object({ ...summary, epochs, missing });
+
+export const comparisonSchema = z
+  .object({
+    a: z.string(),
+    b: z.string(),
+    rows: z.array(
+      z.object({
+        metric: z.string(),
+        dataset: z.string(),
+        protocol: z.string(),
+        a: side,
+        b: side,
+        epochsDiffer: z.boolean(),
+        sharedSeeds: z.array(z.int()),
+        unpaired: z.array(z.object({ side: z.enum(["a", "b"]), ...seed, reason: z.string() })),
+        welch: tTest.openapi({ description: "of a − b, independent samples" }),
+        paired: tTest.openapi({ description: "of a − b over the shared seeds" }),
+        wilcoxon: z
+          .object({ n: z.int(), w: number, ...p, method: z.enum(["exact", "normal"]).nullable(), reason })
+          .openapi({ description: "signed ranks over the shared seeds" }),
+        hedges: z
+          .object({ g: number, ci95: interval, reason })
+          .openapi({ description: "Hedges' g of a − b, interval of Hedges and Olkin" }),
+      }),
+    ),
+  })
+  .openapi("Comparison");
+
+const correlation = z.object({ r: number, p: number, ci95: interval, reason });
+const coefficients = {
+  n: z.int(),
+  pearson: correlation.openapi({ description: "interval: percentile bootstrap over the runs" }),
+  spearman: correlation,
+};
+const groupName = z.string().nullable();
+
+export const correlationsSchema = z
+  .object({
+    x: z.string(),
+    y: z.string(),
+    rows: z.array(
+      z.object({
+        dataset: z.string(),
+        protocol: z.string(),
+        ...coefficients,
+        groups: z.array(z.object({ group: groupName, ...coefficients })),
+        points: z.array(
+          z.object({ ...seed, group: groupName, epoch: z.int().nullable(), x: z.number(), y: z.number() }),
+        ),
+        missing: z.array(z.object({ ...seed, group: groupName, metric: z.string(), reason: z.string() })),
+      }),
+    ),
+  })
+  .openapi("Correlations");
+
 export type EvaluationResource = z.infer<typeof evaluationSchema>;
 export type RunMetrics = z.infer<typeof runMetricsSchema>;
 export type Aggregate = z.infer<typeof aggregateSchema>;
+export type Comparison = z.infer<typeof comparisonSchema>;
+export type Correlations = z.infer<typeof correlationsSchema>;
 export type RunList = z.infer<typeof runListSchema>;

@@ -17,3 +17,23 @@ export function csvResponse(
   });
   return context.body(text, 200, { "content-type": "text/csv; charset=utf-8" });
 }
+
+/** The cell of a row in each column, by the heading. */
+export type Columns<Row> = Readonly<Record<string, (row: Row) => Cell>>;
+
+/** Returns `rows` as a CSV answer with these columns. */
+export function csvTable<Row>(context: Context, columns: Columns<Row>, rows: readonly Row[]): Response {
+  const cells = Object.values(columns);
+  return csvResponse(
+    context,
+    Object.keys(columns),
+    rows.map((row) => cells.map((cell) => cell(row))),
+  );
+}
+
+/** Returns the `columns` of a part of a row, their headings led by `prefix`. */
+export function columnsOf<Row, Part>(prefix: string, part: (row: Row) => Part, columns: Columns<Part>): Columns<Row> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([heading, cell]) => [`${prefix}_${heading}`, (row: Row) => cell(part(row))]),
+  );
+}

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Database } from "../database/database.ts";
-import { type Evaluation, getEvaluation } from "../database/evaluations.ts";
+import { type Evaluation, getDetails, getEvaluation } from "../database/evaluations.ts";
 import { CollapsarError } from "../errors.ts";
 import { parseRequest, requestSchema } from "../evaluation/request.ts";
-import { type EvaluationResource, evaluationSchema } from "./contract.ts";
+import { detailsSchema, type EvaluationResource, evaluationSchema } from "./contract.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import type { Service } from "./service.ts";
 
@@ -38,7 +38,15 @@ const get = createRoute({
   responses: { 200: jsonAnswer(evaluationSchema, "the evaluation"), 404: problemAnswer },
 });
 
-/** Adds `POST /evaluate` and `GET /evaluations/:id`. */
+const details = createRoute({
+  method: "get",
+  path: "/evaluations/{id}/details",
+  summary: "What of an evaluation is no single number: curves, reliability bins, cosine matrices",
+  request: { params: z.object({ id: z.string() }) },
+  responses: { 200: jsonAnswer(detailsSchema, "by part: collapse, calibration, ood"), 404: problemAnswer },
+});
+
+/** Adds `POST /evaluate`, `GET /evaluations/:id` and `GET /evaluations/:id/details`. */
 export function evaluationRoutes(app: OpenAPIHono, { database, submit: take }: Service): void {
   app.openapi(submit, async (context) => {
     const { evaluation } = await take(parseRequest(await readJson(context)));
@@ -49,6 +57,7 @@ export function evaluationRoutes(app: OpenAPIHono, { database, submit: take }: S
   app.openapi(get, async (context) =>
     context.json(toResource(await getEvaluation(database, context.req.valid("param").id)), 200),
   );
+  app.openapi(details, async (context) => context.json(await getDetails(database, context.req.valid("param").id), 200));
 }
 
 /** The body is JSON whatever the content type says: `curl -d` says it is a form. */

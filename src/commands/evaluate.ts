@@ -11,11 +11,14 @@ import { evaluateNow } from "../jobs/now.ts";
 import { openStorage } from "../storage/open.ts";
 import { type Connection, connectToHolder, submit } from "./connection.ts";
 import { formatMetrics } from "./metrics.ts";
-import { CHECKPOINT_HELP, deviceOption, engineOption, networkOption, wholeNumber } from "./options.ts";
+import { CHECKPOINT_HELP, deviceOption, engineOption, jitterOption, networkOption, wholeNumber } from "./options.ts";
 import { jsonOption, print } from "./output.ts";
 import { progressLine } from "./progressLine.ts";
 
-interface Options extends Pick<EvaluationRequest, "dataset" | "test" | "network" | "engine" | "device" | "force"> {
+type Asked = "dataset" | "test" | "validation" | "jitter" | "network" | "engine" | "device" | "force";
+
+interface Options extends Pick<EvaluationRequest, Asked> {
+  readonly ood: NonNullable<EvaluationRequest["ood"]>;
   readonly run?: string;
   readonly epoch?: number;
   readonly json?: boolean;
@@ -35,6 +38,17 @@ export function evaluateCommand(): Command {
       "training set: digits, fashion-mnist, …, a path or URL (default: what the checkpoint says)",
     )
     .option("--test <name>", "test set (default: the test part of a named dataset)")
+    .option(
+      "--validation <name>",
+      "what the temperature is fitted on (default: the part a network of ours did not see)",
+    )
+    .option(
+      "--ood <name>",
+      "out-of-distribution set, repeatable: a name (its test part), a path or URL; GROUP=NAME also averages over the group",
+      collectOod,
+      [],
+    )
+    .addOption(jitterOption())
     .option("--run <id>", "run it belongs to (default: what the checkpoint says)")
     .option("--epoch <n>", "epoch it was taken after (default: what the checkpoint says)", wholeNumber(0))
     .addOption(networkOption())
@@ -54,6 +68,12 @@ export function evaluateCommand(): Command {
       line.end();
       print(evaluation, json, formatEvaluation);
     });
+}
+
+/** `near=cifar100` is the set `cifar100` in the group `near`. */
+function collectOod(text: string, before: Options["ood"]): Options["ood"] {
+  const [, group, set] = /^([a-z0-9-]+)=(.+)$/s.exec(text) ?? [];
+  return [...before, group !== undefined && set !== undefined ? { set, group } : text];
 }
 
 async function evaluateHere(

@@ -1,34 +1,63 @@
 import type { Aggregate } from "../api/contract.ts";
+import { describeLacks } from "./lacks.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
 type Row = Aggregate["rows"][number];
 
 /**
- * Returns an aggregate as a table: a row per metric, a column per group, each cell the mean over the seeds ± the half
- * width of its 95 % interval. Sets or protocols that must not mix are tables of their own.
+ * Returns an aggregate as a table: a row per metric (and epoch, where all are asked for), a column per group, each cell
+ * the mean over the seeds ± the half width of its 95 % interval. Sets or protocols that must not mix are tables of their
+ * own. What is missing is told below.
  */
 export function formatGroups({ rows }: Aggregate): string {
   if (rows.length === 0) return "no evaluated runs";
-  const parts = Map.groupBy(rows, (row) => `${row.dataset} (protocol ${row.protocol.slice(0, 8)})`);
+  const parts = Map.groupBy(rows, partName);
   return [...parts].map(([part, members]) => `${part}\n${formatPart(members)}`).join("\n\n");
 }
 
+/** Returns what the values of a part have in common: their dataset and the beginning of their protocol's digest. */
+export function partName({ dataset, protocol }: Pick<Row, "dataset" | "protocol">): string {
+  return `${dataset} (protocol ${protocol.slice(0, 8)})`;
+}
+
 function formatPart(rows: readonly Row[]): string {
-  const groups = [...new Set(rows.map(({ group }) => group))];
-  const metrics = [...new Set(rows.map(({ metric }) => metric))];
-  const heading = (group: string | null) => {
-    const members = rows.filter((row) => row.group === group);
-    const epochs = [...new Set(members.flatMap((row) => row.epochs))];
-    return `${group ?? "(no group)"} n=${members[0]!.n}${epochs[0] === null ? "" : ` epoch ${epochs.join("/")}`}`;
-  };
-  const cell = (metric: string, group: string | null) => {
-    const row = rows.find((candidate) => candidate.metric === metric && candidate.group === group);
-    return row ? formatMean(row) : "–";
-  };
-  return formatTable(
-    [{ heading: "metric", align: "left" }, ...groups.map((group) => ({ heading: heading(group) }))],
-    metrics.map((metric) => [metric, ...groups.map((group) => cell(metric, group))]),
+  const groups = Map.groupBy(rows, ({ group }) => group);
+  const isPerEpoch = [...groups.values()].some((members) => members[0]!.metric === members[1]?.metric);
+  const lines = Map.groupBy(rows, ({ metric, epochs }) => (isPerEpoch ? `${metric}, epoch ${epochs[0]}` : metric));
+  const columns = [...groups].map(([group, members]) => ({
+    group,
+    n: Math.max(...members.map(({ n }) => n)),
+    members,
+  }));
+  const table = formatTable(
+    [{ heading: "metric", align: "left" }, ...columns.map((column) => ({ heading: headingOf(column, isPerEpoch) }))],
+    [...lines].map(([name, members]) => [
+      name,
+      ...columns.map(({ group, n }) =>
+        formatCell(
+          members.find((row) => row.group === group),
+          n,
+        ),
+      ),
+    ]),
   );
+  const lacks = rows.flatMap(({ group, metric, missing }) => missing.map((lack) => ({ ...lack, group, metric })));
+  return [table, ...describeLacks(lacks)].join("\n");
+}
+
+function headingOf(
+  { group, n, members }: { readonly group: string | null; readonly n: number; readonly members: readonly Row[] },
+  isPerEpoch: boolean,
+): string {
+  const epochs = [...new Set(members.flatMap((row) => row.epochs))].filter((epoch) => epoch !== null);
+  const name = `${group ?? "(no group)"} n=${n}`;
+  return isPerEpoch || epochs.length === 0 ? name : `${name} epoch ${epochs.join("/")}`;
+}
+
+/** A cell of fewer values than the heading says states how many. */
+function formatCell(row: Row | undefined, n: number): string {
+  if (!row) return "–";
+  return row.n === n || row.n === 0 ? formatMean(row) : `${formatMean(row)} (n=${row.n})`;
 }
 
 /** Returns "mean ± half width of the 95 % interval", without the latter for a single seed. */

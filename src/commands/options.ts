@@ -32,6 +32,18 @@ export const networkOption = () =>
       return { ...before, [key]: text.slice(at + 1) };
     });
 
+/** `--jitter X`. */
+export const jitterOption = () =>
+  new Option(
+    "--jitter <x>",
+    "added to the covariances of gmm and mahalanobis, absolute (default: the least that is needed)",
+  ).argParser((text: string) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+      throw new InvalidArgumentError("expected a number from 0.");
+    return value;
+  });
+
 /** Returns the parser of an option that takes a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

@@ -4,9 +4,6 @@ import type { Queries } from "./database.ts";
 import { RECORDED } from "./record.ts";
 import { checkpoints, evaluations, runs } from "./schema.ts";
 
-/** The name of the training set of an evaluation. */
-export const dataset = sql<string>`${evaluations.protocolParts} -> 'dataset' ->> 'name'`;
-
 /**
  * Returns the subquery of the evaluations that count: of those that `condition` lets through, one for each combination
  * of `keys`, that of the last epoch, and of that the newest. Its `grouping` is `group` of the run.
@@ -24,8 +21,9 @@ export function countedEvaluations(
       epoch: sql<number | null>`${checkpoints.epoch}`.mapWith(Number).as("epoch"),
       sha256: checkpoints.sha256,
       checkpoint: evaluations.checkpointUrl,
-      dataset: dataset.as("dataset"),
+      dataset: sql<string>`${evaluations.dataset}`.as("dataset"),
       protocol: sql<string>`${evaluations.protocol}`.as("protocol"),
+      omitted: evaluations.omitted,
     })
     .from(evaluations)
     .innerJoin(checkpoints, eq(checkpoints.id, evaluations.checkpointId))

@@ -5,6 +5,7 @@ import type { Queries } from "./database.ts";
 import { type Page, type PageRequest, toPage } from "./page.ts";
 import {
   checkpoints,
+  evaluationDetails,
   type evaluationStatus,
   evaluations,
   type Failure,
@@ -84,6 +85,16 @@ export async function getEvaluation(queries: Queries, id: string): Promise<Evalu
     .where(eq(metricValues.evaluationId, summary.sameAs ?? id))
     .orderBy(metricValues.name);
   return { ...summary, values: Object.fromEntries(values.map(({ name, value }) => [name, value])) };
+}
+
+/** Returns what of evaluation `id` is no single number; empty where nothing was kept. @throws CollapsarError `not-found`. */
+export async function getDetails(queries: Queries, id: string): Promise<Readonly<Record<string, unknown>>> {
+  const { sameAs } = await getEvaluation(queries, id);
+  const [kept] = await queries.orm
+    .select({ details: evaluationDetails.details })
+    .from(evaluationDetails)
+    .where(eq(evaluationDetails.evaluationId, sameAs ?? id));
+  return kept?.details ?? {};
 }
 
 /** Returns a page of the evaluations, newest first, of one status where given. */

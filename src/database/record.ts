@@ -3,7 +3,7 @@ import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
 import { type Evaluation, getEvaluation } from "./evaluations.ts";
 import { fillRun, type RunDescription } from "./runs.ts";
-import { checkpoints, evaluations, metricValues, type RecordedProtocol } from "./schema.ts";
+import { checkpoints, evaluationDetails, evaluations, metricValues, type RecordedProtocol } from "./schema.ts";
 
 /** The checkpoint as it was read. */
 export interface CheckpointDescription {
@@ -29,6 +29,8 @@ export interface Outcome {
   readonly values: Readonly<Record<string, number>>;
   /** Per metric that was left out, the reason. */
   readonly omitted: Readonly<Record<string, string>>;
+  /** What is no single number. */
+  readonly details: Readonly<Record<string, unknown>>;
   /** Wall-clock seconds per step. */
   readonly seconds: Readonly<Record<string, number>>;
 }
@@ -48,7 +50,10 @@ export async function recordEvaluation(queries: Queries, id: string, outcome: Ou
       const checkpointId = await keepCheckpoint({ orm }, outcome);
       const first = force ? null : await findRecorded({ orm }, checkpointId, outcome.protocol);
       await finish({ orm }, id, checkpointId, outcome, first);
-      if (!first) await keepValues({ orm }, id, outcome.values);
+      if (!first) {
+        await keepValues({ orm }, id, outcome.values);
+        await orm.insert(evaluationDetails).values({ evaluationId: id, details: outcome.details });
+      }
     }
     return getEvaluation({ orm }, id);
   });

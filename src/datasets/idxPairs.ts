@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzip as gunzipCallback } from "node:zlib";
 import { CollapsarError } from "../errors.ts";
@@ -13,7 +14,11 @@ const gunzip = promisify(gunzipCallback);
 const SOURCES = {
   mnist: "download them from https://storage.googleapis.com/cvdf-datasets/mnist",
   "fashion-mnist": "Debian's package dataset-fashion-mnist installs them",
+  "fashion-sample": "it comes with Collapsar, and has a test part only",
 } as const;
+
+/** Where the datasets that come with Collapsar are; beside `src` in a clone, beside `dist` in the package. */
+const BUNDLED = fileURLToPath(new URL("../../data", import.meta.url));
 
 export type IdxName = keyof typeof SOURCES;
 export const IDX_NAMES = Object.keys(SOURCES) as IdxName[];
@@ -74,7 +79,7 @@ async function findPair(
   part: "train" | "test",
   folders: readonly string[],
 ): Promise<[FoundFile, FoundFile]> {
-  const places = folders.map((folder) => join(folder, dataset));
+  const places = [...folders, BUNDLED].map((folder) => join(folder, dataset));
   for (const place of places) {
     const found = await Promise.all(FILES[part].map((file) => findFile(join(place, file))));
     if (found.every((file) => file !== null)) return found as [FoundFile, FoundFile];

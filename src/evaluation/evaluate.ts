@@ -2,24 +2,26 @@ import { type FetchedCheckpoint, fetchCheckpoint } from "../checkpoints/fetch.ts
 import type { DatasetSources } from "../datasets/open.ts";
 import type { Engine } from "../engines/engine.ts";
 import { openEngine } from "../engines/open.ts";
+import type { FeatureSet } from "../metrics/rows.ts";
 import { networkOf } from "../networks/fromCheckpoint.ts";
 import type { Network } from "../networks/network.ts";
-import { classifierOf } from "../networks/network.ts";
-import { extract } from "./extract.ts";
+import { classifierOf, signatureOf } from "../networks/network.ts";
+import { extract, requireMatchingImages } from "./extract.ts";
 import { type FeatureStore, openFeatureStore } from "./features/sink.ts";
 import type { ProtocolParts } from "./identity.ts";
 import { protocolDigest, protocolOf } from "./identity.ts";
-import type { Measured } from "./measure.ts";
+import type { FeatureSets, Measured } from "./measure.ts";
 import { measure } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { placeOf } from "./place.ts";
 import type { EvaluationRequest } from "./request.ts";
 import type { EvaluationSets } from "./sets.ts";
-import { openSets } from "./sets.ts";
+import { openSets, partsOf } from "./sets.ts";
 
 /** What an evaluation is doing, and how far it is (bytes or images). */
 export interface Progress {
-  readonly stage: "download" | "train" | "test" | "metrics";
+  /** `download`, `metrics`, or the part whose features are taken: `train`, `test`, `validation`, `ood:<name>`. */
+  readonly stage: string;
   readonly done: number;
   readonly total: number;
 }
@@ -75,7 +77,7 @@ export async function evaluate(request: EvaluationRequest, context: EvaluationCo
   clock.lap("open");
 
   const known = request.force ? null : await context.findMeasured?.(sha256, protocol);
-  const measured = known ?? (await measureNetwork(engine, network, sets, context, clock));
+  const measured = known ?? (await measureNetwork(request, engine, network, sets, context, clock));
   return {
     ...measured,
     place,
@@ -88,6 +90,7 @@ export async function evaluate(request: EvaluationRequest, context: EvaluationCo
 }
 
 async function measureNetwork(
+  { jitter }: EvaluationRequest,
   engine: Engine,
   network: Network,
   sets: EvaluationSets,
@@ -95,27 +98,35 @@ async function measureNetwork(
   clock: Stopwatch,
 ): Promise<Measured> {
   const classifier = classifierOf(network);
-  const stores: FeatureStore[] = [];
-  const featuresOf = async (set: "train" | "test") => {
-    const dataset = sets[set];
-    if (!dataset) return null;
-    const store = await openFeatureStore({ count: dataset.length, labels: dataset.labels, classifier }, featureBudget);
-    stores.push(store);
-    const report = (done: number, total: number) => onProgress?.({ stage: set, done, total });
-    await extract(engine, network, dataset, store, { signal, onProgress: report });
-    return store.read();
-  };
+  const stores = new Map<string, FeatureStore>();
+  for (const { dataset } of partsOf(sets)) requireMatchingImages(dataset, signatureOf(network));
   try {
-    const train = (await featuresOf("train"))!;
-    const test = await featuresOf("test");
+    for (const { part, dataset } of partsOf(sets)) {
+      const { length: count, labels } = dataset;
+      const store = await openFeatureStore({ count, labels, classifier }, featureBudget);
+      stores.set(part, store);
+      const report = (done: number, total: number) => onProgress?.({ stage: part, done, total });
+      await extract(engine, network, dataset, store, { signal, onProgress: report });
+    }
     clock.lap("features");
     onProgress?.({ stage: "metrics", done: 0, total: 1 });
-    const measured = await measure(train, test, classifier);
+    const features = await featureSets(sets, async (part) => (await stores.get(part)?.read()) ?? null);
+    const measured = await measure(features, classifier, { jitter });
     clock.lap("metrics");
     return measured;
   } finally {
-    for (const store of stores) await store.close();
+    for (const store of stores.values()) await store.close();
   }
+}
+
+/** Returns the features of the sets, each as `read` gives those of its part. */
+async function featureSets(
+  { ood }: EvaluationSets,
+  read: (part: string) => Promise<FeatureSet | null>,
+): Promise<FeatureSets> {
+  const [train, test, validation] = await Promise.all(["train", "test", "validation"].map(read));
+  const others = ood.map(async ({ name, group }) => ({ name, group, set: (await read(`ood:${name}`))! }));
+  return { train: train!, test: test ?? null, validation: validation ?? null, ood: await Promise.all(others) };
 }
 
 function describeCheckpoint({ head, sha256, checkpoint }: FetchedCheckpoint): Evaluated["checkpoint"] {

@@ -86,7 +86,8 @@ async function* runBatches(
   }
 }
 
-function requireMatchingImages(dataset: Dataset, { channels, size }: Signature): void {
+/** @throws CollapsarError `wrong-shape` unless the images of `dataset` are what the network takes. */
+export function requireMatchingImages(dataset: Dataset, { channels, size }: Signature): void {
   const has = `${dataset.height}×${dataset.width}×${dataset.channels}`;
   const takes = `${size ? `${size.height}×${size.width}` : "any size"}×${channels}`;
   const fits = !size || (size.height === dataset.height && size.width === dataset.width);

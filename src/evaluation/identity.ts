@@ -4,6 +4,7 @@ import type { Engine } from "../engines/engine.ts";
 import { METRICS_VERSION } from "../metrics/names.ts";
 import type { ObjectHead } from "../storage/storage.ts";
 import type { EvaluationRequest } from "./request.ts";
+import type { EvaluationSets } from "./sets.ts";
 
 /** A dataset as an evaluation remembers it. */
 export interface DatasetIdentity {
@@ -15,6 +16,10 @@ export interface DatasetIdentity {
 export interface ProtocolParts {
   readonly dataset: DatasetIdentity;
   readonly test: DatasetIdentity | null;
+  readonly validation: DatasetIdentity | null;
+  readonly ood: readonly (DatasetIdentity & { readonly group: string | null })[];
+  /** Absolute; absent where it is the least that is needed. */
+  readonly jitter?: number;
   readonly network: Readonly<Record<string, string>>;
   readonly engine: string;
   readonly precision: string;
@@ -24,15 +29,14 @@ export interface ProtocolParts {
 }
 
 /** Returns the protocol of evaluating on these sets with this engine. */
-export function protocolOf(
-  request: EvaluationRequest,
-  engine: Engine,
-  sets: { readonly train: Dataset; readonly test: Dataset | null },
-): ProtocolParts {
+export function protocolOf(request: EvaluationRequest, engine: Engine, sets: EvaluationSets): ProtocolParts {
   const identity = ({ name, digest }: Dataset): DatasetIdentity => ({ name, digest });
   return {
     dataset: identity(sets.train),
     test: sets.test && identity(sets.test),
+    validation: sets.validation && identity(sets.validation),
+    ood: sets.ood.map(({ name, group, dataset }) => ({ name, digest: dataset.digest, group })),
+    ...(request.jitter !== undefined && { jitter: request.jitter }),
     network: request.network ?? {},
     engine: engine.name,
     precision: engine.precision,

@@ -18,6 +18,17 @@ export const runSchema = z.strictObject({
   labels: z.record(identifier, z.string().max(256)).optional(),
 });
 
+const oodReference = z.union([
+  reference,
+  z.strictObject({
+    set: reference,
+    group: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "expected a short name such as near or far")
+      .describe("its measures are averaged over the sets of the same group, as set `<group>-ood`"),
+  }),
+]);
+
 /** What is asked of one evaluation: the body of `POST /evaluate`, and the options of `collapsar evaluate`. */
 export const requestSchema = z.strictObject({
   checkpoint: reference.describe("URL of a checkpoint: s3://bucket/key or file:///path"),
@@ -25,6 +36,21 @@ export const requestSchema = z.strictObject({
     .optional()
     .describe("name (digits, fashion-mnist, …) or URL of the training set; default: the checkpoint's own"),
   test: reference.optional().describe("name or URL of the test set; default: the test part of a named dataset"),
+  validation: reference
+    .optional()
+    .describe("name or URL of the set the temperature is fitted on; default: the part a network of ours did not see"),
+  ood: z
+    .array(oodReference)
+    .max(64)
+    .optional()
+    .describe("names (their test parts) or URLs of out-of-distribution sets"),
+  jitter: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      "added to the covariances of gmm and mahalanobis, absolute; default: the least that lets them be factored",
+    ),
   run: runSchema.optional(),
   network: z
     .record(z.string(), z.string().max(1024))

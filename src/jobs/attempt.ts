@@ -1,5 +1,5 @@
 import type { Database } from "../database/database.ts";
-import { reportProgress, startEvaluation } from "../database/evaluations.ts";
+import { getDetails, reportProgress, startEvaluation } from "../database/evaluations.ts";
 import { findSameBytes, type Outcome, recordEvaluation } from "../database/record.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import type { Evaluated, EvaluationContext, Progress } from "../evaluation/evaluate.ts";
@@ -32,7 +32,7 @@ export function handlerOf(database: Database, sources: DatasetSources, onError: 
 export function findMeasuredIn(database: Database): EvaluationContext["findMeasured"] {
   return async (sha256, protocol) => {
     const same = await findSameBytes(database, { sha256, protocol });
-    return same && { values: same.values, omitted: same.omitted ?? {} };
+    return same && { values: same.values, omitted: same.omitted ?? {}, details: await getDetails(database, same.id) };
   };
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
+import { nested } from "../../src/commands/metrics.ts";
 import { checkpointBytes, emptyFolder } from "../api/samples.ts";
 import { floats, GOLDEN, golden, relativeDifference } from "../golden.ts";
 
@@ -67,19 +68,34 @@ describe("collapsar evaluate, extract and metrics", () => {
   it("agree to the last bit, and the record keeps every bit", async () => {
     await writeFile(join(folder, "c.safetensors"), checkpointBytes());
     const home = { COLLAPSAR_HOME: join(folder, "home-agree") };
-    const evaluation = await collapsarWith(home, "evaluate", "c.safetensors", "--dataset", "digits", "--json");
+    const asked = [
+      "c.safetensors",
+      "--dataset",
+      "digits",
+      "--ood",
+      "fashion-sample",
+      "--validation",
+      "digits:validation",
+    ];
+    const evaluation = await collapsarWith(home, "evaluate", ...asked, "--json");
     expect(evaluation.stderr).toBe("");
     await collapsarWith(home, "extract", "c.safetensors", "--dataset", "digits", "--out", "train.safetensors");
     await collapsarWith(home, "extract", "c.safetensors", "--dataset", "digits:test", "--out", "test.safetensors");
-    const metrics = await collapsarWith(home, "metrics", "train.safetensors", "--test", "test.safetensors", "--json");
-    const { values, run, epoch } = JSON.parse(evaluation.stdout);
+    const others = { "fashion-sample": "fashion-sample:test", validation: "digits:validation" };
+    for (const [file, dataset] of Object.entries(others))
+      await collapsarWith(home, "extract", "c.safetensors", "--dataset", dataset, "--out", `${file}.safetensors`);
+    const files = ["--test", "test.safetensors", "--validation", "validation.safetensors"];
+    const named = [...files, "--ood", "fashion-sample.safetensors"];
+    const metrics = await collapsarWith(home, "metrics", "train.safetensors", ...named, "--json");
+    const { values, omitted, run, epoch } = JSON.parse(evaluation.stdout);
     expect({ run, epoch }).toEqual({ run: "tiny", epoch: 1 }); // as its metadata say
     expect(values.samples).toBe(8000);
-    expect(values).toEqual(JSON.parse(metrics.stdout));
+    expect(values["auroc:fashion-sample:mahalanobis"]).toBeGreaterThan(0);
+    expect(nested({ values, omitted })).toEqual(JSON.parse(metrics.stdout));
 
     const recorded = await collapsarWith(home, "runs", run, "--json");
     expect(JSON.parse(recorded.stdout).metrics[0].values).toEqual(values);
-    const again = await collapsarWith(home, "evaluate", "c.safetensors", "--dataset", "digits", "--json");
+    const again = await collapsarWith(home, "evaluate", ...asked, "--json");
     expect(JSON.parse(again.stdout).id).toBe(JSON.parse(evaluation.stdout).id);
     const table = await collapsarWith(home, "aggregate", "--metrics", "nc1");
     expect(table.stdout).toMatch(/nc1 +\S+/);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type AggregateRequest, type AggregateRow, aggregate } from "../../src/database/aggregate.ts";
+import { type AggregateRow, aggregate } from "../../src/database/aggregate.ts";
 import type { Database } from "../../src/database/database.ts";
+import type { Selection } from "../../src/database/selection.ts";
 import { evaluated, fresh } from "../database/samples.ts";
 
 /** What aggregates over seeds must be, on every database. */
 export function aggregateContract(open: () => Database): void {
   describe("an aggregate", () => {
-    const last: AggregateRequest = { by: "group", epoch: "last" };
+    const last: Selection = { by: "group", epoch: "last" };
 
     it("summarises each group over its seeds", async () => {
       const experiment = await seeds({ ce: [[3], [1], [2]], nc: [[0.5]] });
@@ -52,7 +53,7 @@ export function aggregateContract(open: () => Database): void {
           [6, 3],
         ],
       });
-      const at = (epoch: AggregateRequest["epoch"]) => aggregate(open(), { by: "group", experiment, epoch });
+      const at = (epoch: Selection["epoch"]) => aggregate(open(), { by: "group", experiment, epoch });
       const trajectory = [
         { epochs: [1], mean: 5, n: 2 },
         { epochs: [2], mean: 2, n: 2 },
@@ -117,6 +118,118 @@ export function aggregateContract(open: () => Database): void {
       const rows = await aggregate(open(), { ...last, experiment, metrics: ["nc3", "accuracy"] });
       expect(rows.map(({ metric }) => metric)).toEqual(["accuracy", "nc3"]);
       expect(await aggregate(open(), { ...last, experiment, metrics: [] })).toEqual([]);
+    });
+
+    it("chooses each run's best epoch by any metric, of equal ones the earliest", async () => {
+      const experiment = fresh("experiment");
+      const trajectories: Record<number, Record<string, number>[]> = {
+        1: [
+          { accuracy: 0.5, nc1: 3 },
+          { accuracy: 0.9, nc1: 2 },
+          { accuracy: 0.9, nc1: 1 },
+        ],
+        2: [{ nc1: 5 }, { accuracy: 0.7, nc1: 4 }, { accuracy: 0.6, nc1: 6 }],
+        3: [{ nc1: 0.125 }],
+      };
+      for (const [seed, epochs] of Object.entries(trajectories)) {
+        const run = { id: `${experiment}-${seed}`, experiment, group: "ce", seed: Number(seed) };
+        for (const [e, values] of epochs.entries()) await evaluated(open(), { run, epoch: e + 1, values });
+      }
+      const at = (metric: string, direction: "min" | "max") =>
+        aggregate(open(), { by: "group", experiment, metrics: ["nc1"], epoch: { metric, direction } });
+      const chosen = ([row]: AggregateRow[]) => row!.perSeed.map(({ seed, epoch, value }) => [seed, epoch, value]);
+      const [best] = await at("accuracy", "max");
+      expect(chosen([best!])).toEqual([
+        [1, 2, 2],
+        [2, 2, 4],
+      ]);
+      expect(best).toMatchObject({ epochsDiffer: false });
+      expect(best!.missing).toEqual([
+        { run: `${experiment}-3`, seed: 3, reason: "no epoch has accuracy with this protocol" },
+      ]);
+      expect(chosen(await at("accuracy", "min"))).toEqual([
+        [1, 1, 3],
+        [2, 3, 6],
+      ]);
+      expect(chosen(await at("nc1", "min"))).toEqual([
+        [1, 3, 1],
+        [2, 2, 4],
+        [3, 1, 0.125],
+      ]);
+    });
+
+    it("chooses the best epoch among the newest successes only", async () => {
+      const experiment = fresh("experiment");
+      const run = { id: fresh("run"), experiment, group: "ce", seed: 1 };
+      const sha256 = fresh("sha");
+      await evaluated(open(), { run, sha256, epoch: 1, values: { nc1: 1 } });
+      await evaluated(open(), { run, sha256, epoch: 1, values: { nc1: 9 } }, true);
+      await evaluated(open(), { run, epoch: 2, values: { nc1: 5 } });
+      const epoch = { metric: "nc1", direction: "min" } as const;
+      expect(await aggregate(open(), { by: "group", experiment, epoch })).toMatchObject([{ mean: 5, epochs: [2] }]);
+    });
+
+    it("names the runs that lack a metric, and why", async () => {
+      const experiment = fresh("experiment");
+      const run = (seed: number) => ({ id: `${experiment}-${seed}`, experiment, group: "ce", seed });
+      const omitted = { nc3: "all of W is zero" };
+      await evaluated(open(), { run: run(1), values: { nc1: 1, nc3: 3 } });
+      await evaluated(open(), { run: run(2), values: { nc1: 2 }, omitted });
+      await evaluated(open(), { run: run(3), values: { nc1: 4 }, omitted: {} });
+      await evaluated(open(), { run: run(4), values: { nc1: 8 }, omitted: { calibration: "no test set" } });
+      await evaluated(open(), { run: run(5), protocol: "p2", values: { nc1: 16 } });
+      await evaluated(open(), { run: run(6), dataset: "mnist", protocol: "p3", values: { nc1: 32 } });
+      const rows = await aggregate(open(), { ...last, experiment, dataset: "digits" });
+      const otherProtocol = "not evaluated with this protocol";
+      const missing = rows.map(({ metric, protocol, n, missing }) => ({
+        ...{ metric, protocol, n },
+        missing: missing.map(({ seed, reason }) => [seed, reason]),
+      }));
+      expect(missing).toEqual([
+        { metric: "nc1", protocol: "p1", n: 4, missing: [[5, otherProtocol]] },
+        { metric: "nc1", protocol: "p2", n: 1, missing: [1, 2, 3, 4].map((seed) => [seed, otherProtocol]) },
+        {
+          ...{ metric: "nc3", protocol: "p1", n: 1 },
+          missing: [
+            [2, "all of W is zero"],
+            [3, "its evaluation has no such metric"],
+            [4, "calibration: no test set"],
+            [5, otherProtocol],
+          ],
+        },
+      ]);
+      expect(rows[0]!.missing[0]!.run).toBe(`${experiment}-5`);
+    });
+
+    it("has a row for a group without any value, and for a metric that nobody has", async () => {
+      const experiment = fresh("experiment");
+      await evaluated(open(), { run: { experiment, group: "ce", seed: 1 }, values: { nc1: 1, nc3: 2 } });
+      await evaluated(open(), { run: { experiment, group: "nc", seed: 1 }, values: { nc1: 3 } });
+      const rows = await aggregate(open(), { ...last, experiment });
+      expect(rows.map(({ group, metric, n }) => [group, metric, n])).toEqual([
+        ["ce", "nc1", 1],
+        ["ce", "nc3", 1],
+        ["nc", "nc1", 1],
+        ["nc", "nc3", 0],
+      ]);
+      expect(rows[3]).toMatchObject({ mean: null, sd: null, ci95: null, median: null, epochs: [], perSeed: [] });
+      expect(rows[3]!.missing).toHaveLength(1);
+      const gmm = await aggregate(open(), { ...last, experiment, metrics: ["auroc:mnist:gmm"] });
+      expect(gmm).toMatchObject([
+        { group: "ce", n: 0, missing: [{ seed: 1, reason: "no such set was asked for" }] },
+        { group: "nc", n: 0, missing: [{ seed: 1, reason: "no such set was asked for" }] },
+      ]);
+    });
+
+    it("says at which epochs a seed is missing", async () => {
+      const experiment = await seeds({ ce: [[4, 1], [6]] });
+      const rows = await aggregate(open(), { by: "group", experiment, epoch: "all" });
+      expect(rows.map(({ epochs, n, missing }) => [epochs, n, missing.map(({ seed }) => seed)])).toEqual([
+        [[1], 2, []],
+        [[2], 1, [2]],
+      ]);
+      const [second] = await aggregate(open(), { by: "group", experiment, epoch: 2 });
+      expect(second!.missing).toMatchObject([{ seed: 2, reason: "not evaluated at epoch 2 with this protocol" }]);
     });
 
     /** Evaluates one run per list of values of NC1, one value per epoch from 1, and returns the experiment. */

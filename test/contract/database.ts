@@ -17,6 +17,8 @@ import { getRun, listRuns } from "../../src/database/runs.ts";
 import { evaluations, metricValues } from "../../src/database/schema.ts";
 import { evaluated, fresh, outcome, submission } from "../database/samples.ts";
 import { aggregateContract } from "./aggregate.ts";
+import { comparisonContract } from "./comparisons.ts";
+import { correlationContract } from "./correlations.ts";
 
 /** What every database must do. `open` gives an empty one. */
 export function databaseContract(name: string, open: () => Promise<Database>): void {
@@ -262,6 +264,8 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
     });
 
     aggregateContract(() => database);
+    comparisonContract(() => database);
+    correlationContract(() => database);
 
     describe("the database", () => {
       it("answers", async () => {

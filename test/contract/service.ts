@@ -1,7 +1,14 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Aggregate, EvaluationResource, RunList, RunMetrics } from "../../src/api/contract.ts";
+import type {
+  Aggregate,
+  Comparison,
+  Correlations,
+  EvaluationResource,
+  RunList,
+  RunMetrics,
+} from "../../src/api/contract.ts";
 import type { Problem } from "../../src/api/problem.ts";
 import { type RunningService, serve } from "../../src/api/serve.ts";
 import { readConfig } from "../../src/config.ts";
@@ -23,6 +30,12 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
         headers: { "content-type": "application/json", ...(prefer && { prefer }) },
         body: typeof body === "string" ? body : JSON.stringify(body),
       });
+    /** Of a CSV whose cells hold neither commas nor quotes: each row by its headings. */
+    const cellsOf = async (path: string) => {
+      const lines = (await (await ask(path)).text()).trimEnd().split("\n");
+      const [heading, ...rows] = lines.map((line) => line.split(","));
+      return rows.map((row) => Object.fromEntries(row.map((cell, i) => [heading![i]!, cell])));
+    };
     const put = async (file: string, bytes: Uint8Array | string) => {
       await writeFile(join(folder, file), bytes);
       return fileUrl(folder, file);
@@ -143,6 +156,53 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       expect(csv.split("\n")[1]).toContain(`,3,${nc1!.mean},${nc1!.sd},`);
     });
 
+    it("compares groups and correlates metrics over their runs, as JSON and CSV", async () => {
+      for (const [i, group] of ["ce", "ce", "ce", "nc", "nc", "nc"].entries()) {
+        const seed = (i % 3) + 1;
+        const metadata = { run: `two-${group}-${seed}`, experiment: "two", group, seed: String(seed) };
+        const bytes = checkpointBytes({ seed: 20 + i, metadata });
+        await evaluated({ checkpoint: await put(`two-${i}.safetensors`, bytes) });
+      }
+      const compared = "/compare?a=ce&b=nc&experiment=two&metrics=nc1,nc3";
+      const { a, b, rows } = await read<Comparison>(compared);
+      expect({ a, b }).toEqual({ a: "ce", b: "nc" });
+      expect(rows.map(({ metric, sharedSeeds }) => [metric, sharedSeeds])).toEqual([
+        ["nc1", [1, 2, 3]],
+        ["nc3", [1, 2, 3]],
+      ]);
+      const { welch, hedges, wilcoxon } = rows[0]!;
+      for (const number of [welch.p, welch.pHolm, welch.df, wilcoxon.p, hedges.g])
+        expect(number).toEqual(expect.any(Number));
+      const table = await cellsOf(`${compared}&format=csv`);
+      expect(table[0]).toMatchObject({ metric: "nc1", a_n: "3", shared_seeds: "1 2 3", wilcoxon_method: "exact" });
+      expect(Number(table[0]!.welch_p_holm)).toBe(welch.pHolm);
+      expect(Number(table[0]!.hedges_g)).toBe(hedges.g);
+
+      const correlated = "/correlations?x=nc1&y=nc3&experiment=two";
+      const answer = await read<Correlations>(correlated);
+      expect(answer).toMatchObject({
+        x: "nc1",
+        y: "nc3",
+        rows: [{ n: 6, groups: [{ group: "ce" }, { group: "nc" }] }],
+      });
+      const [row] = answer.rows;
+      expect(row!.points).toHaveLength(6);
+      const lines = await cellsOf(`${correlated}&format=csv`);
+      expect(lines.map(({ over, group, n }) => [over, group, n])).toEqual([
+        ["all", "", "6"],
+        ["group", "ce", "3"],
+        ["group", "nc", "3"],
+      ]);
+      expect(Number(lines[0]!.pearson_r)).toBe(row!.pearson.r);
+      expect(lines[1]!.x!.split(" ").map(Number)).toEqual(row!.points.slice(0, 3).map(({ x }) => x));
+
+      const best = await read<Aggregate>("/aggregate?experiment=two&metrics=nc1&epoch=best:nc1");
+      expect(best.rows).toMatchObject([
+        { group: "ce", n: 3, missing: [] },
+        { group: "nc", n: 3, missing: [] },
+      ]);
+    });
+
     const refusals: [string, () => Promise<unknown>, number, string, RegExp][] = [
       ["a body that is no JSON", async () => "{nope", 400, "invalid-request", /JSON/],
       ["no checkpoint", async () => ({}), 400, "invalid-request", /checkpoint/],
@@ -245,7 +305,12 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       ["/runs/none/metrics", 404, "not-found", /"none"/],
       ["/nowhere", 404, "not-found", /GET \/nowhere/],
       ["/runs?limit=0", 400, "invalid-request", /limit/],
-      ["/aggregate?epoch=never", 400, "invalid-request", /epoch/],
+      ["/aggregate?epoch=never", 400, "invalid-request", /epoch.*best:METRIC.*"never"/],
+      ["/aggregate?epoch=best:samples", 400, "invalid-request", /best:samples:min or best:samples:max/],
+      ["/compare?a=ce&b=nc&epoch=all", 400, "invalid-request", /epoch.*"all"/],
+      ["/compare?a=ce", 400, "invalid-request", /b/],
+      ["/compare?a=ce&b=none&experiment=none", 404, "not-found", /group "ce"/],
+      ["/correlations?x=nc1", 400, "invalid-request", /y/],
     ])("answers %s with a problem", async (path, status, code, detail) => {
       const response = await ask(path);
       const problem = (await response.json()) as Problem;
@@ -260,6 +325,8 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       expect(document.openapi).toBe("3.1.0");
       expect(Object.keys(document.paths).toSorted()).toEqual([
         "/aggregate",
+        "/compare",
+        "/correlations",
         "/evaluate",
         "/evaluations/{id}",
         "/healthz",

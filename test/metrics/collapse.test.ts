@@ -74,7 +74,7 @@ describe("the metrics", async () => {
 
   it("are described, every one of them, in the order shown", async () => {
     const measured = { ...values, ...(await testMetrics(setOf(test!, classes, dimensions), space)) };
-    expect(Object.keys(METRICS).sort()).toEqual(Object.keys(measured).sort());
+    expect(Object.keys(measured).filter((name) => !(name in METRICS))).toEqual([]);
     const order = Object.keys(METRICS).filter((name) => name in values);
     expect(Object.keys(values)).toEqual(order);
   });

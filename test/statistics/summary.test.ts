@@ -65,8 +65,13 @@ describe("the summary over seeds", () => {
     expect(values).toEqual([3, 1, 2]);
   });
 
-  it("of nothing is an error", () => {
-    expect(() => summary([])).toThrow("at least one value");
+  it("of nothing says that there is nothing", () => {
+    const none = { n: 0, mean: null, sd: null, se: null, ci95: null, median: null, min: null, max: null };
+    expect(summary([])).toEqual(none);
+  });
+
+  it("of equal values has exactly no spread", () => {
+    expect(summary([0.1, 0.1, 0.1])).toMatchObject({ mean: 0.1, sd: 0, se: 0, ci95: [0.1, 0.1] });
   });
 });
 
