@@ -31,7 +31,9 @@ export function compareCommand(): Command {
 export function formatComparison({ a, b, rows }: Comparison): string {
   if (rows.length === 0) return "no such metric";
   const parts = Map.groupBy(rows, partName);
-  return [...parts].map(([part, members]) => `${part}\n${formatPart(members, a, b)}`).join("\n\n");
+  const tables = [...parts].map(([part, members]) => `${part}\n${formatPart(members, a, b)}`);
+  const tests = "Means and their difference ± 95 % interval; p two-sided, after Holm's correction over all rows.";
+  return [...tables, tests].join("\n\n");
 }
 
 function formatPart(rows: readonly Row[], a: string, b: string): string {

@@ -111,6 +111,7 @@ describe("collapsar compare", () => {
     const text = await collapsar("compare", "ce", "nc", "--metrics", "nc1");
     const [part, heading, , row] = text.split("\n");
     expect(part).toBe("digits (protocol 01234567)");
+    expect(text).toContain("p two-sided, after Holm's correction over all rows");
     expect(heading).toMatch(/^metric +ce +nc +ce − nc +p Welch +pairs +p paired t +p Wilcoxon +Hedges' g$/);
     expect(row).toMatch(/^nc1 +0\.45 ± 0\.1242 \(n=3\) +0\.15 ± 0\.1242 \(n=3\) +0\.3 ± \S+ +\S+ +3 +\S+ +0\.25 +\S+$/);
   });

@@ -1,8 +1,8 @@
+import { inverseOfLower } from "../cholesky.ts";
 import { differencesFrom } from "../differences.ts";
 import type { Matrix } from "../matrix.ts";
 import { timesTransposed } from "../products.ts";
 import { blockRows, type FeatureSet } from "../rows.ts";
-import { inverseOfLower } from "./factor.ts";
 
 /** Calls `visit` for every feature of a set with its squared Mahalanobis distances to the class means (C). */
 export type Distances = (visit: (sample: number, distances: Float64Array) => void, set: FeatureSet) => Promise<void>;

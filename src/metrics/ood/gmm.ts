@@ -1,7 +1,7 @@
 import { CollapsarError } from "../../errors.ts";
+import { halfLogDeterminant } from "../cholesky.ts";
 import { classSumsOf } from "../classMeans.ts";
 import { factorAll, scatterOfClasses } from "./covariance.ts";
-import { halfLogDeterminant } from "./factor.ts";
 import { distancesTo } from "./gaussianDistances.ts";
 import type { FitScore } from "./scores.ts";
 
