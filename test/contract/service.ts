@@ -329,6 +329,7 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
         "/correlations",
         "/evaluate",
         "/evaluations/{id}",
+        "/evaluations/{id}/details",
         "/healthz",
         "/readyz",
         "/runs",
