@@ -49,7 +49,7 @@ export async function measure(
     { values: collapsed.values, omitted: {}, details: {} },
     await measureStructure(collapsed),
     await measureTest(test, validation, collapsed),
-    await measureDetection(train, test, ood, jitter),
+    await measureDetection(train, test, ood, { classifier, jitter }),
   ];
   return {
     values: Object.assign({}, ...parts.map(({ values }) => values)),
@@ -95,7 +95,7 @@ async function measureDetection(
   train: LabelledSet,
   test: FeatureSet | null,
   ood: readonly OodSet[],
-  jitter: number | undefined,
+  fitting: { classifier: Classifier; jitter: number | undefined },
 ): Promise<Measured> {
   if (ood.length === 0) return { values: {}, omitted: {}, details: {} };
   if (!test)
@@ -104,7 +104,7 @@ async function measureDetection(
       omitted: Object.fromEntries(ood.map(({ name }) => [`ood:${name}`, NO_TEST])),
       details: {},
     };
-  const { curves, ...measured }: OodMeasures = await measureOod(train, test, ood, { jitter });
+  const { curves, ...measured }: OodMeasures = await measureOod(train, test, ood, fitting);
   return { ...measured, details: { ood: curves } };
 }
 

@@ -1,7 +1,8 @@
 import { asCollapsarError } from "../errors.ts";
 import { type DetectionCurves, detectionCurves } from "../metrics/ood/curves.ts";
 import { type Detection, detection, rankScores } from "../metrics/ood/detection.ts";
-import { SCORES, type ScoreName } from "../metrics/ood/scores.ts";
+import { momentsOf } from "../metrics/ood/moments.ts";
+import { type Fitting, SCORES, type ScoreName } from "../metrics/ood/scores.ts";
 import type { FeatureSet, LabelledSet } from "../metrics/rows.ts";
 
 /** Features of an OoD set under the name that results give it. */
@@ -34,7 +35,7 @@ export async function measureOod(
   train: LabelledSet,
   test: FeatureSet,
   ood: readonly OodSet[],
-  { jitter }: { jitter?: number | undefined },
+  { classifier, jitter }: Omit<Fitting, "moments">,
 ): Promise<OodMeasures> {
   const values: Record<string, number> = {};
   const omitted: Record<string, string> = {};
@@ -44,9 +45,10 @@ export async function measureOod(
     for (const set of sets) for (const measure of MEASURES) omitted[oodMetric(measure, set, score)] = message;
   };
   const names = ood.map(({ name }) => name);
+  const moments = await momentsOf(train);
   for (const [score, fitScore] of Object.entries(SCORES) as [ScoreName, (typeof SCORES)[ScoreName]][]) {
     try {
-      const scorer = await fitScore(train, { jitter });
+      const scorer = await fitScore(train, { moments, classifier, jitter });
       if (scorer.jitter !== undefined) values[`jitter:${score}`] = scorer.jitter;
       const id = await scorer.score(test);
       for (const { name, set } of ood)

@@ -1,42 +1,60 @@
-import { CollapsarError } from "../../errors.ts";
-import { halfLogDeterminant } from "../cholesky.ts";
-import { classSumsOf } from "../classMeans.ts";
-import { factorAll, scatterOfClasses } from "./covariance.ts";
-import { distancesTo } from "./gaussianDistances.ts";
+import { differencesFrom } from "../differences.ts";
+import type { Matrix } from "../matrix.ts";
+import { timesTransposed } from "../products.ts";
+import { blockRows, type FeatureSet } from "../rows.ts";
+import { softmaxSums } from "../softmax.ts";
+import { classCovariances, whiteningOf } from "./covariance.ts";
+import { squaredNorm } from "./norms.ts";
 import type { FitScore } from "./scores.ts";
+
+/** Gaussians with means μ_c (C×D) and covariances of which the inverse lower factors are given (D×D each). */
+interface Gaussians {
+  readonly means: Matrix;
+  readonly inverses: readonly Matrix[];
+  /** `log N(μ_c; μ_c, Σ_c)` (C). */
+  readonly peaks: readonly number[];
+}
 
 /**
  * Fits `gmm`, the density of DDU (Mukhoti et al. 2021): one Gaussian per class with its own covariance, 1/(n_c−1), and no
- * class priors; the score is `−logsumexp_c log N(h; μ_c, Σ_c)`.
- * @throws CollapsarError `too-few-samples` that names a class with fewer than 2; `zero-denominator` where the covariances
- *   cannot be factored; `object-too-large` where they would not fit the memory.
+ * class priors; the score is `−logsumexp_c log N(h; μ_c, Σ_c)`. Besides the training set it needs C·D² float64 numbers.
+ * @throws CollapsarError `too-few-samples` that names a class with fewer than 2; `zero-denominator` that names a class whose
+ *   covariance cannot be factored; `object-too-large`.
  */
-export const fitGmm: FitScore = async (train, { jitter: asked }) => {
-  const sums = await classSumsOf(train);
-  const means = sums.means();
-  const { columns } = means;
-  const lonely = sums.counts.findIndex((count) => count < 2);
-  if (lonely >= 0)
-    throw new CollapsarError("too-few-samples", `class ${lonely} has 1 sample: a covariance needs at least 2`);
-  const scatter = await scatterOfClasses(train, means);
-  for (const [c, values] of scatter.entries()) for (let k = 0; k < values.length; k++) values[k] /= sums.counts[c] - 1;
-  const { factors, jitter } = factorAll(scatter, columns, asked);
-  const constants = factors.map(
-    (factor) => -(columns / 2) * Math.log(2 * Math.PI) - halfLogDeterminant(factor, columns),
-  );
-  const distances = await distancesTo(means, factors);
-  return {
-    jitter,
-    async score(set) {
-      const scores = new Float64Array(set.count);
-      await distances((i, squares) => {
-        let largest = Number.NEGATIVE_INFINITY;
-        for (let c = 0; c < squares.length; c++) largest = Math.max(largest, constants[c] - squares[c] / 2);
-        let sum = 0;
-        for (let c = 0; c < squares.length; c++) sum += Math.exp(constants[c] - squares[c] / 2 - largest);
-        scores[i] = -(largest + Math.log(sum));
-      }, set);
-      return scores;
-    },
-  };
+export const fitGmm: FitScore = async (train, { moments, jitter: asked }) => {
+  const covariances = await classCovariances(train, moments);
+  const { inverses, jitter } = await whiteningOf(covariances, asked);
+  const gaussians = { means: moments.means, inverses, peaks: inverses.map(peakOf) };
+  return { jitter, score: (set) => negativeLogDensities(set, gaussians) };
 };
+
+/** `−D/2 log 2π − ½ log det Σ`, from `L⁻¹` of `Σ = L Lᵀ`. */
+function peakOf({ rows: size, values }: Matrix): number {
+  let sum = (-size / 2) * Math.log(2 * Math.PI);
+  for (let d = 0; d < size; d++) sum += Math.log(values[d * size + d]);
+  return sum;
+}
+
+/** `(h−μ_c)ᵀ Σ_c⁻¹ (h−μ_c)` is `‖L_c⁻¹(h−μ_c)‖²`: one product per class. */
+async function negativeLogDensities(set: FeatureSet, { means, inverses, peaks }: Gaussians): Promise<Float64Array> {
+  const { rows: classes, columns } = means;
+  const scores = new Float64Array(set.count);
+  const rowOf = new Int32Array(set.count);
+  const differences = differencesFrom(means, set.features);
+  const rows = Math.min(blockRows(columns), set.count);
+  const whitened = new Float64Array(rows * columns);
+  const densities = new Float64Array(rows * classes);
+  for await (const block of differences.blocks()) {
+    const count = block.end - block.start;
+    for (let c = 0; c < classes; c++) {
+      rowOf.fill(c, block.start, block.end);
+      await timesTransposed(differences.of(block, rowOf).differences, inverses[c], whitened);
+      for (let i = 0; i < count; i++) densities[i * classes + c] = peaks[c] - squaredNorm(whitened, i, columns) / 2;
+    }
+    for (let i = 0; i < count; i++) {
+      const { largest, others } = softmaxSums(densities, i, classes, 1);
+      scores[block.start + i] = -(largest + Math.log1p(others));
+    }
+  }
+  return scores;
+}

@@ -1,7 +1,7 @@
 import { classSumsOf } from "../classMeans.ts";
 import { differencesFrom } from "../differences.ts";
 import type { Matrix } from "../matrix.ts";
-import { combination, zeros } from "../matrix.ts";
+import { addRow, combination, scaleRow, zeros } from "../matrix.ts";
 import { transposedTimes } from "../products.ts";
 import type { LabelledSet } from "../rows.ts";
 
@@ -47,25 +47,33 @@ export function addTo(sum: Matrix, term: Matrix): void {
   for (let k = 0; k < sum.values.length; k++) sum.values[k] += term.values[k];
 }
 
-/** Returns the mean of all samples, `1/N Σ_c n_c μ_c`, as one row (1×D). */
+/** Returns the mean of all samples, `m = 1/N Σ_c n_c μ_c`, as one row (1×D). */
 export function sampleMean({ means, counts }: Moments): Matrix {
-  const samples = counts.reduce((sum, count) => sum + count, 0);
+  const share = sharesOf(counts);
   const mean = zeros(1, means.columns);
-  for (let k = 0; k < means.values.length; k++)
-    mean.values[k % means.columns] += (counts[Math.floor(k / means.columns)] / samples) * means.values[k];
+  for (let c = 0; c < means.rows; c++) addRow(mean, 0, share[c], means, c);
   return mean;
 }
 
 /**
- * Returns `1/N Σ_i (h_i − o)(h_i − o)ᵀ` (D×D) about an origin o (1×D): that within classes and
- * `1/N Σ_c n_c (μ_c − o)(μ_c − o)ᵀ`, a sum that loses no digits.
+ * Returns the covariance of all samples, `1/N Σ_i (h_i − m)(h_i − m)ᵀ` (D×D): that within classes and
+ * `Σ_c n_c/N (μ_c − m)(μ_c − m)ᵀ`, a sum that loses no digits.
  */
-export async function secondMoment(moments: Moments, origin: Matrix): Promise<Matrix> {
+export async function sampleCovariance(moments: Moments): Promise<Matrix> {
   const { means, counts } = moments;
-  const samples = counts.reduce((sum, count) => sum + count, 0);
-  const weighted = means.values.map(
-    (mean, k) => Math.sqrt(counts[Math.floor(k / means.columns)]) * (mean - origin.values[k % means.columns]),
-  );
-  const between = await transposedTimes({ ...means, values: weighted }, { ...means, values: weighted });
-  return combination([1 / samples, await moments.within()], [1 / samples, between]);
+  const share = sharesOf(counts);
+  const mean = sampleMean(moments);
+  const weighted = zeros(means.rows, means.columns);
+  for (let c = 0; c < means.rows; c++) {
+    addRow(weighted, c, 1, means, c);
+    addRow(weighted, c, -1, mean, 0);
+    scaleRow(weighted, c, Math.sqrt(share[c]));
+  }
+  const between = await transposedTimes(weighted, weighted);
+  return combination([1 / counts.reduce((a, b) => a + b), await moments.within()], [1, between]);
+}
+
+function sharesOf(counts: Float64Array): Float64Array {
+  const samples = counts.reduce((a, b) => a + b);
+  return counts.map((count) => count / samples);
 }
