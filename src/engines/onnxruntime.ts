@@ -32,7 +32,7 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
   async function loadGraph(network: GraphNetwork, input: ImageInput): Promise<Model> {
     const { channels } = network.graph;
     const { kind, height, width } = input;
-    const file = toOnnx(network, input, { fast: true });
+    const file = toOnnx(network, input, { fast: device === "cpu" });
     const layout = kind === "pixels" ? [height, width, channels] : [channels, height, width];
     const Pixels = kind === "pixels" ? Uint8Array : Float32Array;
     return loadFastest(async (threads) => {

@@ -1,7 +1,7 @@
 import { CollapsarError } from "../errors.ts";
 import type { DeviceName, Engine } from "./engine.ts";
-import { loadOnBackend } from "./tfjs/load.ts";
 import { loadNative } from "./tfjs/native.ts";
+import { loadNativeModel } from "./tfjs/nativeModel.ts";
 
 /**
  * Returns the engine that runs networks on native TensorFlow, through @tensorflow/tfjs-node or, where it is installed,
@@ -19,6 +19,6 @@ export async function createTensorflowEngine(device?: DeviceName): Promise<Engin
     precision: "float32",
     // how its convolutions are cut among threads depends on the batch
     batchInvariant: false,
-    load: (network, input) => loadOnBackend(native.backend, network, input),
+    load: (network, input) => loadNativeModel(native.binding, network, input),
   };
 }

@@ -1,13 +1,16 @@
+import ort from "onnxruntime-node";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, it } from "vitest";
-import { decodeModel } from "../../src/checkpoints/onnx/schema.ts";
+import { decodeModel, encodeModel, type OnnxConstant, type OnnxNode } from "../../src/checkpoints/onnx/schema.ts";
 import { toOnnx } from "../../src/engines/onnx/toOnnx.ts";
+import { winogradConv } from "../../src/engines/onnx/winograd.ts";
 import { openEngine } from "../../src/engines/open.ts";
 import type { GraphNetwork } from "../../src/networks/network.ts";
 import { describeNetwork } from "../../src/networks/resnet.ts";
 import { initialiseParameters } from "../../src/training/initialise.ts";
 import { relativeDifference } from "../golden.ts";
 
-/** A network whose last stage has convolutions that are rewritten: 4×4 maps of 256 channels. */
+/** A network whose last two stages have convolutions that are rewritten: 8×8 maps of 128 channels, 4×4 maps of 256. */
 const graph = describeNetwork({
   ...{ arch: "resnet18", stem: "cifar", mod: false, sn: false, coeff: 3, channels: 3, width: 32, classes: 10 },
   ...{ l2Norm: false, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] },
@@ -19,14 +22,75 @@ const INPUT = { kind: "pixels", height: 32, width: 32 } as const;
 const COUNT = 40;
 const pixels = Uint8Array.from({ length: COUNT * 3072 }, (_, i) => (i * 7919 + (i >> 5)) % 256);
 
-const convolutions = (options: { fast: boolean }) =>
-  decodeModel(toOnnx(network, INPUT, options)).graph!.node.filter(({ opType }) => opType === "Conv").length;
+const convolutions = (fast: boolean, side = 32) =>
+  decodeModel(toOnnx(network, { kind: "pixels", height: side, width: side }, { fast })).graph!.node.filter(
+    ({ opType }) => opType === "Conv",
+  ).length;
+
+const CHANNELS = 128;
+function noise(length: number, seed: number): Float32Array {
+  const generator = xoroshiro128plus(seed);
+  return Float32Array.from({ length }, () => generator.next() / 2 ** 31);
+}
+const conv = {
+  ...({ op: "foldedConv", name: "map", input: "images", stride: 1, padding: 1 } as const),
+  shape: [CHANNELS, CHANNELS, 3, 3],
+  weight: noise(CHANNELS * CHANNELS * 9, 1),
+  bias: noise(CHANNELS, 2),
+};
+
+/** Returns a function that computes the one convolution of N maps of that side. */
+async function sessionOf(side: number, part: { nodes: readonly OnnxNode[]; constants: readonly OnnxConstant[] }) {
+  const value = (name: string) => ({ name, element: "float", dims: ["N", CHANNELS, side, side] }) as const;
+  const file = encodeModel({ ...part, inputs: [value("images")], outputs: [value("map")], metadata: {} });
+  const session = await ort.InferenceSession.create(file);
+  return async (maps: Float32Array) => {
+    const dims = [maps.length / (CHANNELS * side * side), CHANNELS, side, side];
+    return (await session.run({ images: new ort.Tensor("float32", maps, dims) })).map!.data as Float32Array;
+  };
+}
+
+function plainConv(): { nodes: readonly OnnxNode[]; constants: readonly OnnxConstant[] } {
+  const attributes = { strides: [1, 1], pads: [1, 1, 1, 1] };
+  return {
+    nodes: [{ opType: "Conv", input: ["images", "w", "b"], output: "map", attributes }],
+    constants: [
+      { name: "w", dims: conv.shape, values: conv.weight },
+      { name: "b", dims: [CHANNELS], values: conv.bias },
+    ],
+  };
+}
 
 describe("Winograd's convolution", () => {
-  it("takes the place of the 3×3 convolutions of the smallest maps, where speed is asked for", () => {
-    expect(convolutions({ fast: false })).toBe(20);
-    expect(convolutions({ fast: true })).toBe(17);
+  it("takes the place of the 3×3 convolutions of small maps with many channels, where speed is asked for", () => {
+    expect(convolutions(false)).toBe(20);
+    expect(convolutions(true)).toBe(14);
   });
+
+  it("is not used in networks of large images, whose batches are small", () => {
+    expect(convolutions(true, 64)).toBe(14);
+    expect(convolutions(true, 128)).toBe(20);
+  });
+
+  it.each([4, 7, 8, 14, 16])(
+    "computes the convolution of maps with sides of %i, with the same bits in any batch",
+    async (side) => {
+      const size = CHANNELS * side * side;
+      const maps = noise(5 * size, 3);
+      const [fast, plain] = [
+        await sessionOf(side, winogradConv(conv, { height: side, width: side })),
+        await sessionOf(side, plainConv()),
+      ];
+      const actual = await fast(maps);
+      expect(relativeDifference(actual, await plain(maps))).toBeLessThan(4e-6);
+      for (const [start, end] of [
+        [0, 1],
+        [1, 3],
+        [3, 5],
+      ] as const)
+        expect(await fast(maps.subarray(start * size, end * size))).toEqual(actual.slice(start * size, end * size));
+    },
+  );
 
   it("gives the features of another engine that does without", async () => {
     const [fast, plain] = await Promise.all(

@@ -1,4 +1,5 @@
 import protobuf from "protobufjs";
+import { bytesOf, delimitedField } from "../protobuf.ts";
 
 const field = (type: string, id: number) => ({ type, id });
 const repeated = (type: string, id: number) => ({ rule: "repeated", type, id });
@@ -84,6 +85,15 @@ const root = protobuf.Root.fromJSON({
 
 /** The message an ONNX file is. */
 export const MODEL_TYPE = root.lookupType("ModelProto");
+const GRAPH_TYPE = root.lookupType("GraphProto");
+const TENSOR_TYPE = root.lookupType("TensorProto");
+
+/** Numbers of the fields that are encoded without a copy. */
+const FIELD = {
+  graph: MODEL_TYPE.fields.graph!.id,
+  initializer: GRAPH_TYPE.fields.initializer!.id,
+  rawData: TENSOR_TYPE.fields.rawData!.id,
+};
 
 /** ONNX's numbers for element types and kinds of attributes. */
 export const ELEMENT = { float: 1, uint8: 2, int64: 7, double: 11 } as const;
@@ -126,16 +136,17 @@ export function encodeModel(parts: {
     irVersion: 8,
     producerName: "collapsar",
     opsetImport: [{ domain: "", version: 17 }],
-    graph: {
-      name: "network",
-      node: parts.nodes.map(encodeNode),
-      initializer: parts.constants.map(encodeConstant),
-      input: parts.inputs.map(encodeValue),
-      output: parts.outputs.map(encodeValue),
-    },
     metadataProps: Object.entries(parts.metadata).map(([key, value]) => ({ key, value })),
   };
-  return MODEL_TYPE.encode(model).finish();
+  const graph = {
+    name: "network",
+    node: parts.nodes.map(encodeNode),
+    input: parts.inputs.map(encodeValue),
+    output: parts.outputs.map(encodeValue),
+  };
+  const constants = parts.constants.flatMap((constant) => delimitedField(FIELD.initializer, encodeConstant(constant)));
+  const encodedGraph = [GRAPH_TYPE.encode(graph).finish(), ...constants];
+  return Buffer.concat([MODEL_TYPE.encode(model).finish(), ...delimitedField(FIELD.graph, encodedGraph)]);
 }
 
 /**
@@ -231,10 +242,10 @@ function encodeNode({ opType, input, output, attributes = {}, floats = {} }: Onn
   return { opType, name: output, input, output: [output], attribute: [...integers, ...numbers] };
 }
 
-function encodeConstant({ name, dims, values }: OnnxConstant) {
+function encodeConstant({ name, dims, values }: OnnxConstant): readonly Uint8Array[] {
   const dataType = values instanceof Float32Array ? ELEMENT.float : ELEMENT.int64;
-  const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { name, dims, dataType, rawData };
+  const head = TENSOR_TYPE.encode({ name, dims, dataType }).finish();
+  return [head, ...delimitedField(FIELD.rawData, [bytesOf(values)])];
 }
 
 function encodeValue({ name, element, dims }: OnnxValue) {

@@ -40,8 +40,8 @@ export function toOnnx(
   const nodes = foldBatchNorms(network);
   const sizes = fast && height && width ? mapSizes(nodes, { height, width }) : new Map<string, MapSize>();
   const writeNode = (node: FoldedNode) =>
-    node.op === "foldedConv" && isForWinograd(node, sizes.get(node.input))
-      ? winogradConv(node)
+    node.op === "foldedConv" && isForWinograd(node, sizes)
+      ? winogradConv(node, sizes.get(node.input)!)
       : nodePart(node, network);
   const parts = [inputPart(graph, kind), ...nodes.map(writeNode)];
   const outputs = { features: graph.features, logits: graph.logits };

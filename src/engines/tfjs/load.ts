@@ -77,7 +77,7 @@ function evaluationLayerOf(node: FoldedNode, fused: ReadonlyMap<string, string>)
       };
     case "maxPool": {
       const { name, input, kernel, stride, padding } = node;
-      // native TensorFlow pools without padding only
+      // what lies outside the map never is the largest
       const around = (x: tf.Tensor) => (padding > 0 ? tf.pad(x, padsOf(padding), Number.NEGATIVE_INFINITY) : x);
       return { name, arguments: [input], apply: (x) => tf.maxPool(around(x!) as tf.Tensor4D, kernel, stride, "valid") };
     }
@@ -86,7 +86,7 @@ function evaluationLayerOf(node: FoldedNode, fused: ReadonlyMap<string, string>)
   }
 }
 
-/** Of a map, the same on all sides: native TensorFlow takes no number for all. */
+/** Of a map, the same on all sides. */
 function padsOf(padding: number): tf.backend_util.ExplicitPadding {
   const sides: [number, number] = [padding, padding];
   return [[0, 0], sides, sides, [0, 0]];

@@ -20,10 +20,27 @@ export interface NativeTensorflow {
   /** The version of libtensorflow, not of the npm package. */
   readonly version: string;
   readonly device: "cpu" | "gpu";
+  readonly binding: Binding;
+}
+
+/** The native part of tfjs-node, as far as we use it. Tensors and graphs are known by numbers. */
+export interface Binding {
+  readonly TF_Version: string;
+  readonly TF_FLOAT: number;
+  readonly TF_UINT8: number;
+  createTensor(shape: readonly number[], element: number, values: Uint8Array | Float32Array): number;
+  /** Returns a copy. */
+  tensorDataSync(tensor: number): Float32Array;
+  deleteTensor(tensor: number): void;
+  /** Takes the folder of the graph and its tag. */
+  loadSavedModel(folder: string, tag: string): number;
+  /** Takes the names of inputs and outputs, by commas. */
+  runSavedModel(graph: number, tensors: readonly number[], inputs: string, outputs: string): readonly { id: number }[];
+  deleteSavedModel(graph: number): void;
 }
 
 interface TfjsNode {
-  findBackend(name: string): { isUsingGpuDevice: boolean; binding: { TF_Version: string } };
+  findBackend(name: string): { isUsingGpuDevice: boolean; binding: Binding };
 }
 
 /** Returns whether the build for GPUs is installed; whether it finds a GPU only loading it tells. */
@@ -49,6 +66,7 @@ export async function loadNative(): Promise<NativeTensorflow> {
     backend: "tensorflow",
     version: binding.TF_Version,
     device: isUsingGpuDevice ? "gpu" : "cpu",
+    binding,
   };
 }
 
