@@ -25,9 +25,9 @@ export function timesTransposed<V extends Reals>(a: Dense<V>, b: Dense<V>, targe
   return run("a bᵀ", a, b, { rows: a.rows, columns: b.rows, values: target });
 }
 
-/** Returns `aᵀ b` (k×m) of `a` (n×k) and `b` (n×m), in the precision they have. */
-export function transposedTimes<V extends Reals>(a: Dense<V>, b: Dense<V>): Promise<Dense<V>> {
-  return run("aᵀ b", a, b, { rows: a.columns, columns: b.columns });
+/** Returns `aᵀ b` (k×m) of `a` (n×k) and `b` (n×m), in the precision they have, written into `target`, where one is given. */
+export function transposedTimes<V extends Reals>(a: Dense<V>, b: Dense<V>, target?: V): Promise<Dense<V>> {
+  return run("aᵀ b", a, b, { rows: a.columns, columns: b.columns, values: target });
 }
 
 async function run<V extends Reals>(

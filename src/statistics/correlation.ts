@@ -77,6 +77,7 @@ function resampled(x: readonly number[], y: readonly number[], counts: ArrayLike
     yy += counts[i]! * dy * dy;
     xy += counts[i]! * dx * dy;
   }
+  if (xx * yy === 0) return null; // what varies by less than 1e-162 of the rest has no square
   return clamp(xy / Math.sqrt(xx * yy));
 }
 

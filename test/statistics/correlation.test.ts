@@ -37,6 +37,11 @@ describe.each(["pearson", "spearman"] as const)("the correlation by %s", (name) 
     expect(r).toBeCloseTo(-0.5, 12);
   });
 
+  it("is never NaN, though the squares of some resamples vanish", () => {
+    const { r, p, ci95 } = correlate([0, 1e-200, 2e-200, 1], [1, 2, 4, 3]);
+    for (const value of [r, p, ...ci95!]) expect(Math.abs(value!)).toBeLessThanOrEqual(1);
+  });
+
   it.each([
     ["no point", [], [], "fewer than 3 pairs"],
     ["two points", [1, 2], [3, 4], "fewer than 3 pairs"],

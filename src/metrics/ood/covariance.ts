@@ -30,11 +30,12 @@ export async function classCovariances(
   const covariances = Array.from({ length: classes }, () => zeros(columns, columns));
   const room = Math.max(1, Math.min(COLLECTED_ROWS, Math.floor(COLLECTED_BYTES / (classes * columns * 8))));
   const collected = Array.from({ length: classes }, () => ({ rows: 0, values: new Float64Array(room * columns) }));
+  const product = new Float64Array(columns ** 2);
   const add = async (c: number) => {
     const { rows, values } = collected[c];
     collected[c].rows = 0;
     const residuals = { rows, columns, values: values.subarray(0, rows * columns) };
-    if (rows > 0) addTo(covariances[c], await transposedTimes(residuals, residuals));
+    if (rows > 0) addTo(covariances[c], await transposedTimes(residuals, residuals, product));
   };
   const differences = differencesFrom(means, features);
   for await (const block of differences.blocks()) {

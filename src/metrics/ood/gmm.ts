@@ -1,16 +1,15 @@
 import { differencesFrom } from "../differences.ts";
 import type { Matrix } from "../matrix.ts";
-import { timesTransposed } from "../products.ts";
 import { blockRows, type FeatureSet } from "../rows.ts";
 import { softmaxSums } from "../softmax.ts";
 import { classCovariances, whiteningOf } from "./covariance.ts";
-import { squaredNorm } from "./norms.ts";
 import type { FitScore } from "./scores.ts";
+import { bandsOf, whitenedNorms } from "./whitenedNorms.ts";
 
-/** Gaussians with means μ_c (C×D) and covariances of which the inverse lower factors are given (D×D each). */
+/** Gaussians with means μ_c (C×D) and the inverse lower factors of their covariances, in bands. */
 interface Gaussians {
   readonly means: Matrix;
-  readonly inverses: readonly Matrix[];
+  readonly factors: readonly (readonly Matrix[])[];
   /** `log N(μ_c; μ_c, Σ_c)` (C). */
   readonly peaks: readonly number[];
 }
@@ -24,7 +23,7 @@ interface Gaussians {
 export const fitGmm: FitScore = async (train, { moments, jitter: asked }) => {
   const covariances = await classCovariances(train, moments);
   const { inverses, jitter } = await whiteningOf(covariances, asked);
-  const gaussians = { means: moments.means, inverses, peaks: inverses.map(peakOf) };
+  const gaussians = { means: moments.means, factors: inverses.map(bandsOf), peaks: inverses.map(peakOf) };
   return { jitter, score: (set) => negativeLogDensities(set, gaussians) };
 };
 
@@ -36,20 +35,20 @@ function peakOf({ rows: size, values }: Matrix): number {
 }
 
 /** `(h−μ_c)ᵀ Σ_c⁻¹ (h−μ_c)` is `‖L_c⁻¹(h−μ_c)‖²`: one product per class. */
-async function negativeLogDensities(set: FeatureSet, { means, inverses, peaks }: Gaussians): Promise<Float64Array> {
+async function negativeLogDensities(set: FeatureSet, { means, factors, peaks }: Gaussians): Promise<Float64Array> {
   const { rows: classes, columns } = means;
   const scores = new Float64Array(set.count);
   const rowOf = new Int32Array(set.count);
   const differences = differencesFrom(means, set.features);
   const rows = Math.min(blockRows(columns), set.count);
-  const whitened = new Float64Array(rows * columns);
+  const squaresOf = whitenedNorms(rows, columns);
   const densities = new Float64Array(rows * classes);
   for await (const block of differences.blocks()) {
     const count = block.end - block.start;
     for (let c = 0; c < classes; c++) {
       rowOf.fill(c, block.start, block.end);
-      await timesTransposed(differences.of(block, rowOf).differences, inverses[c], whitened);
-      for (let i = 0; i < count; i++) densities[i * classes + c] = peaks[c] - squaredNorm(whitened, i, columns) / 2;
+      const squares = await squaresOf(differences.of(block, rowOf).differences, factors[c]);
+      for (let i = 0; i < count; i++) densities[i * classes + c] = peaks[c] - squares[i] / 2;
     }
     for (let i = 0; i < count; i++) {
       const { largest, others } = softmaxSums(densities, i, classes, 1);

@@ -34,10 +34,11 @@ export async function momentsOf(train: LabelledSet): Promise<Moments> {
 
 async function scatterWithin({ features, labels }: LabelledSet, means: Matrix): Promise<Matrix> {
   const scatter = zeros(means.columns, means.columns);
+  const product = new Float64Array(scatter.values.length);
   const differences = differencesFrom(means, features);
   for await (const block of differences.blocks()) {
     const residuals = differences.of(block, labels).differences;
-    addTo(scatter, await transposedTimes(residuals, residuals));
+    addTo(scatter, await transposedTimes(residuals, residuals, product));
   }
   return scatter;
 }

@@ -24,8 +24,9 @@ export const fitNeco: FitScore = async (_train, { moments }) => {
   const mean = sampleMean(moments);
   const covariance = await sampleCovariance(moments);
   const scale = deviations(covariance, mean.values);
-  const { values, vectors } = await spectrumOf(standardised(covariance, scale));
-  const principal = rowsOf(vectors, 0, Math.min(classes - 1, rankOf(values)));
+  const correlation = standardised(covariance, scale);
+  const { values, vectors } = await spectrumOf(correlation);
+  const principal = rowsOf(vectors, 0, Math.min(classes - 1, rankOf(values, correlation)));
   // the scale of x is in the directions
   const directions = { ...principal, values: principal.values.map((value, k) => value / scale[k % columns]) };
   return {

@@ -2,7 +2,7 @@ import type { Reals } from "../matrix.ts";
 import type { FeatureSet, LabelledSet } from "../rows.ts";
 import { fitGmm } from "./gmm.ts";
 import { fitKnn } from "./knn.ts";
-import { type LogitScores, logitScores } from "./logitScores.ts";
+import { type LogitScores, logitScore } from "./logitScores.ts";
 import { fitMahalanobis } from "./mahalanobis.ts";
 import type { Moments } from "./moments.ts";
 import { fitNeco } from "./neco.ts";
@@ -44,7 +44,5 @@ export type ScoreName = keyof typeof SCORES;
 
 /** The scores of logits need no fit. */
 function ofLogits(name: keyof LogitScores): FitScore {
-  return async () => ({
-    score: async ({ logits, count }) => logitScores(await logits.read(0, count), logits.columns)[name],
-  });
+  return async () => ({ score: (set) => logitScore(name, set) });
 }

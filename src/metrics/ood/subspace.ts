@@ -28,8 +28,13 @@ export function rowsOf({ columns, values }: Matrix, from: number, to: number): M
   return { rows: to - from, columns, values: values.subarray(from * columns, to * columns) };
 }
 
-/** Returns how many eigenvalues (n, largest first) are not zero: those above n ε of the largest, which rounding may make. */
-export function rankOf(eigenvalues: Float64Array): number {
-  const zero = eigenvalues.length * Number.EPSILON * eigenvalues[0];
-  return eigenvalues.filter((value) => value > zero).length;
+/**
+ * Returns how many eigenvalues (n) of a covariance, and of an offset with it, are not zero: those above n ε of the sum of the
+ * variances, which rounding may make.
+ */
+export function rankOf(eigenvalues: Float64Array, covariance: Matrix): number {
+  const { rows: size, values } = covariance;
+  let trace = 0;
+  for (let d = 0; d < size; d++) trace += values[d * size + d];
+  return eigenvalues.filter((value) => value > size * Number.EPSILON * trace).length;
 }

@@ -3,7 +3,7 @@ import { leastNormSolution } from "../decompositions/decompositions.ts";
 import type { Matrix } from "../matrix.ts";
 import { combination, toMatrix } from "../matrix.ts";
 import { blocksOf, type FeatureSet, type Rows } from "../rows.ts";
-import { logitScores } from "./logitScores.ts";
+import { logitScore } from "./logitScores.ts";
 import { sampleCovariance, sampleMean } from "./moments.ts";
 import { squaredNorm } from "./norms.ts";
 import { offsetSpectrum } from "./offsetSpectrum.ts";
@@ -17,23 +17,25 @@ import { project, rankOf, rowsOf } from "./subspace.ts";
  * alike.
  * @throws CollapsarError `zero-denominator` where the training features lie in the principal subspace.
  */
-export const fitVim: FitScore = async ({ features, logits, count }, { moments, classifier }) => {
+export const fitVim: FitScore = async ({ features, logits }, { moments, classifier }) => {
   const { columns } = features;
   const origin = await originOf(toMatrix(classifier.weight, columns), Float64Array.from(classifier.bias));
   const offset = combination([1, sampleMean(moments)], [-1, origin]);
-  const { values, vectors } = await offsetSpectrum(await sampleCovariance(moments), offset);
+  const covariance = await sampleCovariance(moments);
+  const { values, vectors } = await offsetSpectrum(covariance, offset);
   const dimensions = principalDimensions(columns);
-  if (rankOf(values) <= dimensions)
+  const rank = rankOf(values, covariance);
+  if (rank <= dimensions)
     throw new CollapsarError(
       "zero-denominator",
-      `the training features span ${rankOf(values)} dimensions, all of them principal: more than ${dimensions} were expected`,
+      `vim: the training features span ${rank} dimensions, all of them principal: more than ${dimensions} were expected`,
     );
   const residual = rowsOf(vectors, dimensions, columns);
   const norms = await residualNorms(features, origin, residual);
-  const alpha = (await sumOfLargest(logits)) / count / (sum(norms) / count);
+  const alpha = (await sumOfLargest(logits)) / norms.reduce((sum, norm) => sum + norm, 0);
   return {
     async score(set: FeatureSet) {
-      const { energy } = logitScores(await set.logits.read(0, set.count), set.logits.columns);
+      const energy = await logitScore("energy", set);
       return (await residualNorms(set.features, origin, residual)).map((norm, i) => alpha * norm + energy[i]);
     },
   };
@@ -69,8 +71,4 @@ async function sumOfLargest(logits: Rows): Promise<number> {
       total += largest;
     }
   return total;
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
 }
