@@ -4,6 +4,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import type { Config } from "../config.ts";
 import { openDatabase } from "../database/open.ts";
 import { CollapsarError } from "../errors.ts";
+import { partStoreIn } from "../evaluation/shards/parts.ts";
 import { handlerOf } from "../jobs/attempt.ts";
 import { openQueue } from "../jobs/queue.ts";
 import { submitterOf } from "../jobs/submit.ts";
@@ -42,7 +43,9 @@ export async function serve(
     await database.close();
   };
   try {
-    if (worker) await queue.work(handlerOf(database, sources, logFailure), { concurrency: CONCURRENCY });
+    const parts = partStoreIn(config.store);
+    const handler = handlerOf({ database, queue, sources, parts, onError: logFailure });
+    if (worker) await queue.work(handler, { concurrency: CONCURRENCY });
     server.listen(config.port, config.host);
     await once(server, "listening");
   } catch (error) {

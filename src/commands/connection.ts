@@ -1,9 +1,7 @@
-import { createApp } from "../api/app.ts";
 import type { EvaluationResource } from "../api/contract.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Config } from "../config.ts";
 import { readHolder } from "../database/lock.ts";
-import { openDatabase } from "../database/open.ts";
 import { CollapsarError, type ErrorCode } from "../errors.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
 
@@ -51,6 +49,7 @@ export function serviceAt(address: string): Connection {
 export async function connect(config: Config, command: string): Promise<Connection> {
   const held = connectToHolder(config);
   if (held) return held;
+  const [{ openDatabase }, { createApp }] = await Promise.all([import("../database/open.ts"), import("../api/app.ts")]);
   const database = await openDatabase(config, command);
   const submit = () => Promise.reject(new CollapsarError("internal", "this process takes no submissions"));
   const app = createApp({ database, submit });

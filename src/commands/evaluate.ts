@@ -1,21 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import type { EvaluationResource } from "../api/contract.ts";
-import { toResource } from "../api/evaluations.ts";
 import { type Config, readConfig, toUrl } from "../config.ts";
-import { openDatabase } from "../database/open.ts";
 import { CollapsarError, type ErrorCode } from "../errors.ts";
 import type { Progress } from "../evaluation/evaluate.ts";
-import { type EvaluationRequest, parseRequest } from "../evaluation/request.ts";
-import { evaluateNow } from "../jobs/now.ts";
+import { type EvaluationRequest, MAX_SHARDS, parseRequest } from "../evaluation/request.ts";
 import { openStorage } from "../storage/open.ts";
-import { type Connection, connectToHolder, submit } from "./connection.ts";
+import { type Connection, connectToHolder, serviceAt, submit } from "./connection.ts";
 import { formatMetrics } from "./metrics.ts";
 import { CHECKPOINT_HELP, deviceOption, engineOption, jitterOption, networkOption, wholeNumber } from "./options.ts";
 import { jsonOption, print } from "./output.ts";
 import { progressLine } from "./progressLine.ts";
 
-type Asked = "dataset" | "test" | "validation" | "jitter" | "network" | "engine" | "device" | "force";
+type Asked = "dataset" | "test" | "validation" | "jitter" | "network" | "engine" | "device" | "shards" | "force";
 
 interface Options extends Pick<EvaluationRequest, Asked> {
   readonly ood: NonNullable<EvaluationRequest["ood"]>;
@@ -54,6 +51,11 @@ export function evaluateCommand(): Command {
     .addOption(networkOption())
     .addOption(engineOption())
     .addOption(deviceOption())
+    .option(
+      "--shards <n>",
+      "jobs that share the images, on whatever workers the database has",
+      wholeNumber(1, MAX_SHARDS),
+    )
     .option("--force", "compute anew even if this was evaluated before")
     .addOption(jsonOption())
     .action(async (checkpoint: string, { json, run, epoch, ...asked }: Options) => {
@@ -62,9 +64,8 @@ export function evaluateCommand(): Command {
       const report: Report = ({ stage, done, total }) => line.update(stage, done, total);
       const config = readConfig();
       const service = connectToHolder(config);
-      const evaluation = service
-        ? await evaluateThere(service, request, report)
-        : await evaluateHere(config, request, report);
+      const here = (request.shards ?? 1) > 1 ? evaluateShards : evaluateHere;
+      const evaluation = service ? await evaluateThere(service, request, report) : await here(config, request, report);
       line.end();
       print(evaluation, json, formatEvaluation);
     });
@@ -81,12 +82,28 @@ async function evaluateHere(
   request: EvaluationRequest,
   onProgress: Report,
 ): Promise<EvaluationResource> {
+  const [{ openDatabase }, { evaluateNow }, { toResource }] = await Promise.all([
+    import("../database/open.ts"),
+    import("../jobs/now.ts"),
+    import("../api/evaluations.ts"),
+  ]);
   const database = await openDatabase(config, "collapsar evaluate");
   try {
     const sources = { storage: openStorage({ fileRoots: null }), data: config.data };
     return toResource(await evaluateNow(database, sources, request, onProgress));
   } finally {
     await database.close();
+  }
+}
+
+/** Shards are jobs: of a service that runs as long as they do, and of all workers on its database. */
+async function evaluateShards(config: Config, request: EvaluationRequest, onProgress: Report) {
+  const { serve } = await import("../api/serve.ts");
+  const service = await serve({ ...config, host: "127.0.0.1", port: 0 }, { command: "collapsar evaluate" });
+  try {
+    return await evaluateThere(serviceAt(service.url), request, onProgress);
+  } finally {
+    await service.stop();
   }
 }
 

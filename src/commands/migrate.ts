@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { readConfig } from "../config.ts";
-import { openDatabase } from "../database/open.ts";
 import { jsonOption, print } from "./output.ts";
 
 /** Returns the command `migrate`: the database, made or brought up to date. */
@@ -9,6 +8,7 @@ export function migrateCommand(): Command {
     .description("Create the database or bring its schema up to date (serve and worker do so at their start).")
     .addOption(jsonOption())
     .action(async ({ json }: { json?: boolean }) => {
+      const { openDatabase } = await import("../database/open.ts");
       const database = await openDatabase(readConfig(), "collapsar migrate");
       const { kind } = database;
       await database.close();

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { serve } from "../api/serve.ts";
 import { readConfig } from "../config.ts";
 import { log } from "../logging.ts";
 import { wholeNumber } from "./options.ts";
@@ -17,6 +16,7 @@ export function serveCommand(): Command {
     .option("--port <port>", "port to listen on (default: $PORT or 8080)", wholeNumber(0, 65535))
     .option("--no-worker", "only take submissions; workers elsewhere evaluate them (needs DATABASE_URL)")
     .action(async ({ port, worker }: Options) => {
+      const { serve } = await import("../api/serve.ts");
       const config = readConfig();
       const service = await serve({ ...config, port: port ?? config.port }, { worker });
       log.info({ url: service.url }, "serving");

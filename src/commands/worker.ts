@@ -1,8 +1,5 @@
 import { Command } from "commander";
 import { readConfig } from "../config.ts";
-import { openDatabase } from "../database/open.ts";
-import { handlerOf } from "../jobs/attempt.ts";
-import { openQueue } from "../jobs/queue.ts";
 import { log, logFailure } from "../logging.ts";
 import { openStorage } from "../storage/open.ts";
 import { wholeNumber } from "./options.ts";
@@ -14,13 +11,19 @@ export function workerCommand(): Command {
     .description("Evaluate what is queued in the database, beside other workers and services.")
     .option("--concurrency <n>", "evaluations at a time", wholeNumber(1, 64), 1)
     .action(async ({ concurrency }: { concurrency: number }) => {
+      const [{ openDatabase }, { partStoreIn }, { handlerOf }, { openQueue }] = await Promise.all([
+        import("../database/open.ts"),
+        import("../evaluation/shards/parts.ts"),
+        import("../jobs/attempt.ts"),
+        import("../jobs/queue.ts"),
+      ]);
       const config = readConfig();
       const database = await openDatabase(config, "collapsar worker");
       const storage = openStorage({ fileRoots: config.fileRoots });
       const queue = await openQueue(database, logFailure);
-      await queue.work(handlerOf(database, { storage, data: config.data }, logFailure), {
-        concurrency,
-      });
+      const sources = { storage, data: config.data };
+      const parts = partStoreIn(config.store);
+      await queue.work(handlerOf({ database, queue, sources, parts, onError: logFailure }), { concurrency });
       log.info({ concurrency }, "working");
       const signal = await untilToldToStop();
       log.info({ signal }, "stopping");

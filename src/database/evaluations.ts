@@ -153,12 +153,35 @@ export async function postponeEvaluation({ orm }: Queries, id: string, error?: F
   await orm.update(evaluations).set({ status: "queued", error }).where(unfinished(id));
 }
 
-/** Ends the evaluation as failed; one that has ended stays as it is. */
-export async function failEvaluation({ orm }: Queries, id: string, error: Failure): Promise<void> {
-  await orm.update(evaluations).set({ status: "failed", error, finishedAt: sql`now()` }).where(unfinished(id));
+/** Ends the evaluation as failed, and returns whether that is new: one that has ended stays as it is. */
+export async function failEvaluation({ orm }: Queries, id: string, error: Failure): Promise<boolean> {
+  const failed = await orm
+    .update(evaluations)
+    .set({ status: "failed", error, finishedAt: sql`now()` })
+    .where(unfinished(id))
+    .returning({ id: evaluations.id });
+  return failed.length > 0;
 }
 
-const unfinished = (id: string) => and(eq(evaluations.id, id), inArray(evaluations.status, UNFINISHED));
+/**
+ * Locks the evaluation until the end of the transaction, and says whether it has not ended.
+ * @throws CollapsarError `not-found`.
+ */
+export async function lockEvaluation({ orm }: Queries, id: string): Promise<{ unfinished: boolean; force: boolean }> {
+  const [evaluation] = await orm
+    .select({ status: evaluations.status, force: evaluations.force })
+    .from(evaluations)
+    .where(eq(evaluations.id, id))
+    .for("update");
+  if (!evaluation) throw new CollapsarError("not-found", `there is no evaluation "${id}"`);
+  const { status, force } = evaluation;
+  return { unfinished: status === "queued" || status === "running", force };
+}
+
+/** Returns the condition that it is evaluation `id`, and that has not ended. */
+export function unfinished(id: string) {
+  return and(eq(evaluations.id, id), inArray(evaluations.status, UNFINISHED));
+}
 
 function selectSummaries({ orm }: Queries) {
   return orm

@@ -1,7 +1,7 @@
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
-import { type Evaluation, getEvaluation } from "./evaluations.ts";
+import { type Evaluation, getEvaluation, lockEvaluation } from "./evaluations.ts";
 import { fillRun, type RunDescription } from "./runs.ts";
 import { checkpoints, evaluationDetails, evaluations, metricValues, type RecordedProtocol } from "./schema.ts";
 
@@ -16,8 +16,8 @@ export interface CheckpointDescription {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What an evaluation came to. */
-export interface Outcome {
+/** What there is to record of an evaluation besides its numbers. */
+export interface RecordDescription {
   readonly run: RunDescription;
   readonly checkpoint: CheckpointDescription;
   /** Digest of `protocolParts`. */
@@ -25,14 +25,18 @@ export interface Outcome {
   readonly protocolParts: RecordedProtocol;
   /** What ran the network, as far as the protocol does not say. */
   readonly engine: { readonly version: string; readonly device: string };
+  /** Wall-clock seconds per step. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/** What an evaluation came to. */
+export interface Outcome extends RecordDescription {
   /** Finite numbers by metric. */
   readonly values: Readonly<Record<string, number>>;
   /** Per metric that was left out, the reason. */
   readonly omitted: Readonly<Record<string, string>>;
   /** What is no single number. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Wall-clock seconds per step. */
-  readonly seconds: Readonly<Record<string, number>>;
 }
 
 /**
@@ -44,8 +48,8 @@ export interface Outcome {
 export async function recordEvaluation(queries: Queries, id: string, outcome: Outcome): Promise<Evaluation> {
   requireFinite(outcome.values);
   return queries.orm.transaction(async (orm) => {
-    const { status, force } = await lockEvaluation({ orm }, id);
-    if (status === "queued" || status === "running") {
+    const { unfinished, force } = await lockEvaluation({ orm }, id);
+    if (unfinished) {
       await fillRun({ orm }, outcome.run);
       const checkpointId = await keepCheckpoint({ orm }, outcome);
       const first = force ? null : await findRecorded({ orm }, checkpointId, outcome.protocol);
@@ -79,16 +83,6 @@ export async function findSameBytes(
 
 /** Evaluations that have values of their own. */
 export const RECORDED = and(eq(evaluations.status, "succeeded"), isNull(evaluations.sameAs))!;
-
-async function lockEvaluation({ orm }: Queries, id: string) {
-  const [evaluation] = await orm
-    .select({ status: evaluations.status, force: evaluations.force })
-    .from(evaluations)
-    .where(eq(evaluations.id, id))
-    .for("update");
-  if (!evaluation) throw new CollapsarError("not-found", `there is no evaluation "${id}"`);
-  return evaluation;
-}
 
 async function keepCheckpoint({ orm }: Queries, { run, checkpoint }: Outcome): Promise<number> {
   const [kept] = await orm

@@ -16,6 +16,7 @@ import {
   unique,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
+import type { RecordDescription } from "./record.ts";
 
 const time = () => timestamp({ withTimezone: true, mode: "date", precision: 3 });
 
@@ -154,3 +155,43 @@ export const evaluationDetails = pgTable("evaluation_details", {
     .references(() => evaluations.id, { onDelete: "cascade" }),
   details: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
 });
+
+/** Consecutive images of one set of an evaluation, `end` exclusive. */
+export interface Share {
+  /** `train`, `test`, `validation`, `ood:<name>`. */
+  readonly part: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An evaluation that is cut into shards, until it has ended. */
+export const shardedEvaluations = pgTable("sharded_evaluations", {
+  evaluationId: text()
+    .primaryKey()
+    .references(() => evaluations.id, { onDelete: "cascade" }),
+  /** What there will be to record besides the numbers. */
+  description: jsonb().$type<RecordDescription>().notNull(),
+  createdAt: time().notNull().defaultNow(),
+});
+
+/** One of the jobs that share the images of an evaluation. */
+export const evaluationShards = pgTable(
+  "evaluation_shards",
+  {
+    evaluationId: text().notNull(),
+    index: integer().notNull(),
+    shares: jsonb().$type<readonly Share[]>().notNull(),
+    images: bigint({ mode: "number" }).notNull(),
+    imagesDone: bigint({ mode: "number" }).notNull().default(0),
+    /** When all of its features were in the store. */
+    doneAt: time(),
+  },
+  (shard) => [
+    primaryKey({ columns: [shard.evaluationId, shard.index] }),
+    foreignKey({
+      name: "evaluation_shards_of",
+      columns: [shard.evaluationId],
+      foreignColumns: [shardedEvaluations.evaluationId],
+    }).onDelete("cascade"),
+  ],
+);

@@ -18,6 +18,19 @@ export function subset(dataset: Dataset, indices: Uint32Array, part: string): Da
   };
 }
 
+/** Returns the images `start` to `end` (exclusive) of `dataset`, in its order, as the dataset `<name>[start:end]`; a view. */
+export function slice(dataset: Dataset, start: number, end: number): Dataset {
+  const range = `[${start}:${end}]`;
+  return {
+    ...dataset,
+    name: `${dataset.name}${range}`,
+    digest: createHash("sha256").update(`${dataset.digest}${range}`).digest("hex"),
+    length: end - start,
+    labels: dataset.labels?.subarray(start, end),
+    read: (from, to) => dataset.read(start + from, start + to),
+  };
+}
+
 /**
  * Returns `dataset` in two parts, each in its order: `validation` has samples 9, 19, 29, … (from 0) of each class, `rest`
  * all others.

@@ -1,26 +1,21 @@
-import { type FetchedCheckpoint, fetchCheckpoint } from "../checkpoints/fetch.ts";
 import type { DatasetSources } from "../datasets/open.ts";
-import type { Engine } from "../engines/engine.ts";
-import { openEngine } from "../engines/open.ts";
 import type { FeatureSet } from "../metrics/rows.ts";
-import { networkOf } from "../networks/fromCheckpoint.ts";
-import type { Network } from "../networks/network.ts";
-import { classifierOf, signatureOf } from "../networks/network.ts";
-import { extract, requireMatchingImages } from "./extract.ts";
+import { classifierOf } from "../networks/network.ts";
+import { extract } from "./extract.ts";
 import { type FeatureStore, openFeatureStore } from "./features/sink.ts";
-import type { ProtocolParts } from "./identity.ts";
-import { protocolDigest, protocolOf } from "./identity.ts";
 import type { FeatureSets, Measured } from "./measure.ts";
 import { measure } from "./measure.ts";
-import type { Place } from "./place.ts";
-import { placeOf } from "./place.ts";
+import type { Description, OpenedEvaluation } from "./open.ts";
+import { openEvaluation } from "./open.ts";
 import type { EvaluationRequest } from "./request.ts";
-import type { EvaluationSets } from "./sets.ts";
-import { openSets, partsOf } from "./sets.ts";
+import { type OodName, partsOf } from "./sets.ts";
+import { stopwatch } from "./stopwatch.ts";
 
 /** What an evaluation is doing, and how far it is (bytes or images). */
 export interface Progress {
-  /** `download`, `metrics`, or the part whose features are taken: `train`, `test`, `validation`, `ood:<name>`. */
+  /**
+   * `download`, `shards`, `metrics`, or the part whose features are taken: `train`, `test`, `validation`, `ood:<name>`.
+   */
   readonly stage: string;
   readonly done: number;
   readonly total: number;
@@ -38,20 +33,7 @@ export interface EvaluationContext {
 }
 
 /** Everything there is to record of one evaluation. */
-export interface Evaluated extends Measured {
-  readonly place: Place;
-  readonly checkpoint: {
-    readonly url: string;
-    readonly sha256: string;
-    readonly size: number;
-    readonly metadata: Readonly<Record<string, string>>;
-  };
-  readonly protocol: string;
-  readonly protocolParts: ProtocolParts;
-  readonly engine: { readonly version: string; readonly device: string };
-  /** Duration of each stage, seconds. */
-  readonly seconds: Readonly<Record<string, number>>;
-}
+export interface Evaluated extends Measured, Description {}
 
 /**
  * The story: checkpoint URL → bytes → network → engine → features → metrics. Numbers already known for the same bytes
@@ -59,47 +41,18 @@ export interface Evaluated extends Measured {
  * @throws CollapsarError of whichever stage could not do its part, naming what was wrong.
  */
 export async function evaluate(request: EvaluationRequest, context: EvaluationContext): Promise<Evaluated> {
-  const { sources, signal, onProgress } = context;
-  const clock = stopwatch();
-  const fetched = await fetchCheckpoint(sources.storage, request.checkpoint, {
-    signal,
-    onProgress: (done, total) => onProgress?.({ stage: "download", done, total }),
-  });
-  const { checkpoint, sha256 } = fetched;
-  const place = placeOf(request, checkpoint.metadata, sha256);
-  const { network } = networkOf(checkpoint, request.network);
-  clock.lap("download");
-
-  const sets = await openSets(request, checkpoint.metadata, sources, { signal });
-  const engine = await openEngine(request);
-  const protocolParts = protocolOf(request, engine, sets);
-  const protocol = protocolDigest(protocolParts);
-  clock.lap("open");
-
-  const known = request.force ? null : await context.findMeasured?.(sha256, protocol);
-  const measured = known ?? (await measureNetwork(request, engine, network, sets, context, clock));
-  return {
-    ...measured,
-    place,
-    checkpoint: describeCheckpoint(fetched),
-    protocol,
-    protocolParts,
-    engine: { version: engine.version, device: engine.device },
-    seconds: clock.laps,
-  };
+  return evaluateOpened(await openEvaluation(request, context), context);
 }
 
-async function measureNetwork(
-  { jitter }: EvaluationRequest,
-  engine: Engine,
-  network: Network,
-  sets: EvaluationSets,
+/** Returns what `evaluate` does, of an evaluation that is open already. @throws CollapsarError as `evaluate`. */
+export async function evaluateOpened(
+  { request, network, engine, sets, description, known }: OpenedEvaluation,
   { signal, onProgress, featureBudget }: EvaluationContext,
-  clock: Stopwatch,
-): Promise<Measured> {
+): Promise<Evaluated> {
+  if (known) return { ...description, ...known };
+  const clock = stopwatch();
   const classifier = classifierOf(network);
   const stores = new Map<string, FeatureStore>();
-  for (const { dataset } of partsOf(sets)) requireMatchingImages(dataset, signatureOf(network));
   try {
     for (const { part, dataset } of partsOf(sets)) {
       const { length: count, labels } = dataset;
@@ -110,43 +63,21 @@ async function measureNetwork(
     }
     clock.lap("features");
     onProgress?.({ stage: "metrics", done: 0, total: 1 });
-    const features = await featureSets(sets, async (part) => (await stores.get(part)?.read()) ?? null);
-    const measured = await measure(features, classifier, { jitter });
+    const features = await featureSets(sets.ood, async (part) => (await stores.get(part)?.read()) ?? null);
+    const measured = await measure(features, classifier, request);
     clock.lap("metrics");
-    return measured;
+    return { ...description, ...measured, seconds: { ...description.seconds, ...clock.laps } };
   } finally {
     for (const store of stores.values()) await store.close();
   }
 }
 
-/** Returns the features of the sets, each as `read` gives those of its part. */
-async function featureSets(
-  { ood }: EvaluationSets,
+/** Returns the features of the sets, each as `read` gives those of its part (null: there is no such set). */
+export async function featureSets(
+  ood: readonly OodName[],
   read: (part: string) => Promise<FeatureSet | null>,
 ): Promise<FeatureSets> {
   const [train, test, validation] = await Promise.all(["train", "test", "validation"].map(read));
   const others = ood.map(async ({ name, group }) => ({ name, group, set: (await read(`ood:${name}`))! }));
   return { train: train!, test: test ?? null, validation: validation ?? null, ood: await Promise.all(others) };
-}
-
-function describeCheckpoint({ head, sha256, checkpoint }: FetchedCheckpoint): Evaluated["checkpoint"] {
-  return { url: head.url, sha256, size: head.size, metadata: checkpoint.metadata };
-}
-
-interface Stopwatch {
-  readonly laps: Record<string, number>;
-  lap(name: string): void;
-}
-
-function stopwatch(): Stopwatch {
-  let last = performance.now();
-  const laps: Record<string, number> = {};
-  return {
-    laps,
-    lap(name) {
-      const now = performance.now();
-      laps[name] = (now - last) / 1000;
-      last = now;
-    },
-  };
 }

@@ -98,7 +98,8 @@ export function requireMatchingImages(dataset: Dataset, { channels, size }: Sign
     );
 }
 
-function requireValidLabels({ name, labels }: Dataset, classes: number): void {
+/** @throws CollapsarError `invalid-label` unless every label of the dataset is one of the network's `classes`. */
+export function requireValidLabels({ name, labels }: Dataset, classes: number): void {
   const offender = labels?.findIndex((label) => label < 0 || label >= classes) ?? -1;
   if (offender >= 0)
     throw new CollapsarError(

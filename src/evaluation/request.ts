@@ -8,6 +8,9 @@ const identifier = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:+@-]{0,127}$/, "expected 1 to 128 letters, digits or . _ : + @ -");
 const reference = z.string().min(1).max(2048);
 
+/** Each writes its features to the store, and one job reads them all: more would not end sooner. */
+export const MAX_SHARDS = 64;
+
 /** Where the checkpoint belongs; what is left out is taken from the checkpoint's own metadata. */
 export const runSchema = z.strictObject({
   id: identifier.optional(),
@@ -62,6 +65,12 @@ export const requestSchema = z.strictObject({
     .describe("overrides the checkpoint's metadata: arch, variant, coeff, width, classes, l2_norm, mean, std"),
   engine: z.enum(ENGINE_NAMES).optional(),
   device: z.enum(DEVICE_NAMES).optional(),
+  shards: z
+    .int()
+    .min(1)
+    .max(MAX_SHARDS)
+    .optional()
+    .describe("how many jobs share the images, on as many workers; default: 1, more for very many images"),
   force: z.boolean().optional().describe("compute anew even if this was evaluated before"),
 });
 

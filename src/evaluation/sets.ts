@@ -18,19 +18,20 @@ export interface EvaluationSets {
   readonly ood: readonly OodDataset[];
 }
 
-/** Images that are not of the training distribution; labels they may have mean nothing here. */
-export interface OodDataset {
-  /** As results name it. */
+/** How results call an OoD set. */
+export interface OodName {
   readonly name: string;
   /** The group it belongs to, such as `near`. */
   readonly group: string | null;
+}
+
+/** Images that are not of the training distribution; labels they may have mean nothing here. */
+export interface OodDataset extends OodName {
   readonly dataset: Dataset;
 }
 
 /** An OoD set as a request names it. */
-interface OodReference {
-  readonly name: string;
-  readonly group: string | null;
+interface OodReference extends OodName {
   readonly reference: string;
 }
 
@@ -52,13 +53,15 @@ export async function openSets(
       "missing-metadata",
       "neither the request nor the checkpoint's metadata name a dataset: give one (a name such as digits, or a URL)",
     );
+  const testReference = request.test ?? relatedTest(reference);
+  const others = oodReferences(request);
   const openIf = (named: string | null | undefined) => (named ? openDataset(named, sources, call) : null);
   const [whole, test, validation, ood] = await Promise.all([
     openDataset(reference, sources, call),
-    openIf(request.test ?? relatedTest(reference)),
+    openIf(testReference),
     openIf(request.validation),
     Promise.all(
-      oodReferences(request).map(async ({ name, group, reference }) => {
+      others.map(async ({ name, group, reference }) => {
         const dataset = await openDataset(reference, sources, call);
         return { name, group, dataset: { ...dataset, name, labels: null } };
       }),
@@ -97,8 +100,11 @@ export async function versionsOf(request: EvaluationRequest, sources: DatasetSou
   return Object.fromEntries(await Promise.all(marks));
 }
 
-/** The name alone of a dataset means its test part here, and results call it by that name. */
-function oodReferences({ ood = [] }: EvaluationRequest): readonly OodReference[] {
+/**
+ * Returns the OoD sets of a request. The name alone of a dataset means its test part here, and results call it by that name.
+ * @throws CollapsarError `invalid-request` where two have one name; `unknown-dataset`, `unsupported-url`.
+ */
+export function oodReferences({ ood = [] }: EvaluationRequest): readonly OodReference[] {
   const references = ood.map((entry) => {
     const { set, group } = typeof entry === "string" ? { set: entry, group: null } : entry;
     const { name } = parseReference(set);

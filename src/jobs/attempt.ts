@@ -1,31 +1,52 @@
 import type { Database } from "../database/database.ts";
 import { getDetails, reportProgress, startEvaluation } from "../database/evaluations.ts";
-import { findSameBytes, type Outcome, recordEvaluation } from "../database/record.ts";
+import { findSameBytes, type Outcome, type RecordDescription, recordEvaluation } from "../database/record.ts";
 import type { DatasetSources } from "../datasets/open.ts";
-import type { Evaluated, EvaluationContext, Progress } from "../evaluation/evaluate.ts";
-import { evaluate } from "../evaluation/evaluate.ts";
+import { type Evaluated, type EvaluationContext, evaluateOpened, type Progress } from "../evaluation/evaluate.ts";
+import type { Description } from "../evaluation/open.ts";
+import { openEvaluation } from "../evaluation/open.ts";
 import { parseRequest } from "../evaluation/request.ts";
-import type { Handler } from "./queue.ts";
+import { shardsOf } from "../evaluation/shards/cut.ts";
+import type { PartStore } from "../evaluation/shards/parts.ts";
+import type { Handler, Queue } from "./queue.ts";
+import { beginShards, doShard, mergeAll } from "./shards.ts";
+import { throttled } from "./throttled.ts";
 
-const REPORT_MILLISECONDS = 500;
+/** What a worker works with. */
+export interface WorkerContext {
+  readonly database: Database;
+  readonly queue: Queue;
+  readonly sources: DatasetSources;
+  /** Where shards leave their features. */
+  readonly parts: PartStore;
+  /** Hears of progress that could not be reported, which stops nothing. */
+  readonly onError: (error: unknown) => void;
+}
 
-/**
- * Returns what a worker does with one evaluation: start it, run the story, record the outcome. One that has ended
- * meanwhile is left as it is. `onError` hears of progress that could not be reported, which stops nothing.
- */
-export function handlerOf(database: Database, sources: DatasetSources, onError: (error: unknown) => void): Handler {
-  return async (id, signal) => {
-    const evaluation = await startEvaluation(database, id);
-    if (!evaluation) return;
-    const onProgress = throttled(REPORT_MILLISECONDS, (progress: Progress) => {
-      reportProgress(database, id, progress).catch(onError);
-    });
-    const request = parseRequest(evaluation.request);
-    const findMeasured = findMeasuredIn(database);
-    const evaluated = await evaluate(request, { sources, signal, onProgress, findMeasured });
-    signal.throwIfAborted();
-    await recordEvaluation(database, id, outcomeOf(evaluated));
+/** Returns what a worker does with each task. What has ended meanwhile is left as it is. */
+export function handlerOf(context: WorkerContext): Handler {
+  return ({ evaluation, shard }, signal) => {
+    if (shard === undefined) return evaluateOrCut(context, evaluation, signal);
+    if (shard === "all") return mergeAll(context, evaluation, signal);
+    return doShard(context, { evaluation, shard }, signal);
   };
+}
+
+/** Starts the evaluation, runs the story, and records the outcome; one of very many images goes on as shards. */
+async function evaluateOrCut(context: WorkerContext, id: string, signal: AbortSignal): Promise<void> {
+  const { database, sources, onError } = context;
+  const evaluation = await startEvaluation(database, id);
+  if (!evaluation) return;
+  const onProgress = throttled((progress: Progress) => {
+    reportProgress(database, id, progress).catch(onError);
+  });
+  const story = { sources, signal, onProgress, findMeasured: findMeasuredIn(database) };
+  const opened = await openEvaluation(parseRequest(evaluation.request), story);
+  const shards = opened.known ? [] : shardsOf(opened);
+  if (shards.length > 1) return beginShards(context, id, descriptionOf(opened.description), shards);
+  const evaluated = await evaluateOpened(opened, story);
+  signal.throwIfAborted();
+  await recordEvaluation(database, id, outcomeOf(evaluated));
 }
 
 /** Returns the lookup of numbers that `database` has already. */
@@ -37,17 +58,11 @@ export function findMeasuredIn(database: Database): EvaluationContext["findMeasu
 }
 
 /** Returns what the database records of an evaluation. */
-export function outcomeOf({ place, checkpoint, ...evaluated }: Evaluated): Outcome {
-  const { run, epoch, ...description } = place;
-  return { ...evaluated, run: { id: run, ...description }, checkpoint: { ...checkpoint, epoch } };
+export function outcomeOf({ values, omitted, details, ...description }: Evaluated): Outcome {
+  return { values, omitted, details, ...descriptionOf(description) };
 }
 
-function throttled<T>(milliseconds: number, call: (value: T) => void): (value: T) => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return (value) => {
-    const now = performance.now();
-    if (now - last < milliseconds) return;
-    last = now;
-    call(value);
-  };
+function descriptionOf({ place, checkpoint, ...description }: Description): RecordDescription {
+  const { run, epoch, ...stated } = place;
+  return { ...description, run: { id: run, ...stated }, checkpoint: { ...checkpoint, epoch } };
 }

@@ -10,19 +10,31 @@ import {
   type Submitted,
   submitEvaluation,
 } from "../database/evaluations.ts";
+import type { Failure } from "../database/schema.ts";
+import { forgetShards, reportFailure } from "../database/shards.ts";
 import { asCollapsarError } from "../errors.ts";
 import { backendOf } from "./backend.ts";
 
-/** One attempt (the first is 1) at evaluation `id`. `signal` says that the result is not wanted any more. */
-export type Handler = (id: string, signal: AbortSignal, attempt: number) => Promise<void>;
+/** What a job is about. */
+export interface Task {
+  readonly evaluation: string;
+  /** Of an evaluation that is cut into shards: which one, or `all` of them, merged. Absent: the evaluation itself. */
+  readonly shard?: number | "all";
+}
+
+/** One attempt (the first is 1) at a task. `signal` says that the result is not wanted any more. */
+export type Handler = (task: Task, signal: AbortSignal, attempt: number) => Promise<void>;
 
 /** The evaluations that wait, in the database. Every process on one database has the same queue. */
 export interface Queue {
   /** Records and queues the submission, both or neither; what was submitted before is returned and not queued again. */
   submit(submission: Submission): Promise<Submitted>;
+  /** Queues the tasks in the transaction of `queries`, before all evaluations that have not begun. */
+  enqueue(queries: Queries, tasks: readonly Task[]): Promise<void>;
   /**
-   * Lets `handler` evaluate, up to `concurrency` at a time. When it throws a retryable error it is called again later,
-   * up to ATTEMPTS times in all; after that, or when the error is not retryable, the evaluation has failed.
+   * Lets `handler` do tasks, up to `concurrency` at a time. When it throws a retryable error it is called again later, up
+   * to ATTEMPTS times in all; after that, or when the error is not retryable, the evaluation has failed. One that was cut
+   * into shards then has a last task `all`, which clears up.
    */
   work(handler: Handler, options: { concurrency: number }): Promise<void>;
   /** Returns how many evaluations wait and how many run. */
@@ -49,7 +61,7 @@ const EVALUATE = "evaluate";
 /** Where the jobs go whose attempts are used up, also by death of their worker, which no handler can report. */
 const EXHAUSTED = "evaluate-exhausted";
 
-type EvaluationJob = Job<{ evaluation: string }>;
+type EvaluationJob = Job<Task>;
 
 /** Opens the queue in `database`, whose tables it makes; `onError` hears of failures that no caller waits for. */
 export async function openQueue(
@@ -78,9 +90,13 @@ export async function openQueue(
     submit: (submission) =>
       database.orm.transaction(async (orm) => {
         const submitted = await submitEvaluation({ orm }, submission);
-        if (submitted.created) await enqueue({ orm }, submitted.evaluation.id);
+        if (submitted.created) await enqueue({ orm }, { evaluation: submitted.evaluation.id });
         return submitted;
       }),
+
+    async enqueue(queries, tasks) {
+      for (const task of tasks) await enqueue(queries, task);
+    },
 
     async work(handler, { concurrency }) {
       for (let i = 0; i < concurrency; i++) {
@@ -93,7 +109,7 @@ export async function openQueue(
           });
         });
       }
-      await boss.work(EXHAUSTED, POLLING, ([job]: EvaluationJob[]) => giveUp(database, job!.data.evaluation));
+      await boss.work(EXHAUSTED, POLLING, ([job]: EvaluationJob[]) => giveUp(job!.data));
     },
 
     depth: () => countUnfinished(database),
@@ -106,39 +122,53 @@ export async function openQueue(
     },
   };
 
-  async function enqueue({ orm }: Queries, evaluation: string): Promise<void> {
+  async function enqueue({ orm }: Queries, task: Task): Promise<void> {
     const db = fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
-    await boss.send(EVALUATE, { evaluation }, { ...jobOptions, db });
+    const priority = task.shard === undefined ? 0 : 1; // what has begun comes first
+    await boss.send(EVALUATE, task, { ...jobOptions, priority, db });
   }
 
   /** Throws where pg-boss shall try again; a failure that another attempt would only repeat ends the evaluation. */
-  async function attempt(handler: Handler, { data: { evaluation }, signal, retryCount }: EvaluationJob): Promise<void> {
+  async function attempt(handler: Handler, { data: task, signal, retryCount }: EvaluationJob): Promise<void> {
     try {
-      await handler(evaluation, AbortSignal.any([signal, stopping.signal]), retryCount + 1);
+      await handler(task, AbortSignal.any([signal, stopping.signal]), retryCount + 1);
     } catch (error) {
       if (signal.aborted) throw error; // the job is another worker's by now
-      if (stopping.signal.aborted) return putBack(evaluation);
+      if (stopping.signal.aborted) return putBack(task);
       const { code, message, retryable } = asCollapsarError(error);
-      if (!retryable) return failEvaluation(database, evaluation, { code, message });
-      await postponeEvaluation(database, evaluation, { code, message });
+      if (!retryable) return fail(task, { code, message });
+      await postpone(database, task, { code, message });
       throw error;
     }
   }
 
   /** As a new job: to be stopped is not the evaluation's fault, and must not use up its attempts. */
-  function putBack(evaluation: string): Promise<void> {
+  function putBack(task: Task): Promise<void> {
     return database.orm.transaction(async (orm) => {
-      await postponeEvaluation({ orm }, evaluation);
-      await enqueue({ orm }, evaluation);
+      await postpone({ orm }, task);
+      await enqueue({ orm }, task);
     });
+  }
+
+  function fail({ evaluation }: Task, error: Failure): Promise<void> {
+    return database.orm.transaction(async (orm) => {
+      const failed = await failEvaluation({ orm }, evaluation, error);
+      if (failed && (await forgetShards({ orm }, evaluation))) await enqueue({ orm }, { evaluation, shard: "all" });
+    });
+  }
+
+  /** Ends an evaluation whose attempts are used up, with the error of the last that could report one. */
+  async function giveUp(task: Task): Promise<void> {
+    const died = { code: "internal", message: `the worker died at each of ${ATTEMPTS} attempts` };
+    const { error } = await getEvaluation(database, task.evaluation);
+    await fail(task, error ?? died);
   }
 }
 
-/** Ends an evaluation whose attempts are used up, with the error of the last that could report one. */
-async function giveUp(database: Database, id: string): Promise<void> {
-  const died = { code: "internal", message: `the worker died at each of ${ATTEMPTS} attempts` };
-  const { error } = await getEvaluation(database, id);
-  await failEvaluation(database, id, error ?? died);
+/** An evaluation that is cut keeps running: its other shards do. */
+async function postpone(queries: Queries, { evaluation, shard }: Task, error?: Failure): Promise<void> {
+  if (shard === undefined) await postponeEvaluation(queries, evaluation, error);
+  else if (error) await reportFailure(queries, evaluation, error);
 }
 
 /** On the embedded database nobody else works, so what is active when we start belongs to a process that died. */

@@ -88,3 +88,33 @@ export function rowsInMemory(values: Reals, columns: number): Rows {
     read: async (start, end) => values.subarray(start * columns, end * columns),
   };
 }
+
+/** Returns the rows of all `parts`, at least one, end to end; a block that lies in several of them is put together. */
+export function concatenatedRows(parts: readonly Rows[]): Rows {
+  const columns = parts[0]!.columns;
+  const placed: { readonly rows: Rows; readonly begin: number }[] = [];
+  let count = 0;
+  for (const rows of parts) {
+    placed.push({ rows, begin: count });
+    count += rows.count;
+  }
+  return {
+    count,
+    columns,
+    async read(start, end, buffer) {
+      const met = placed.filter(({ rows, begin }) => begin < end && begin + rows.count > start);
+      const range = ({ rows, begin }: (typeof met)[number]) =>
+        [Math.max(start - begin, 0), Math.min(end - begin, rows.count)] as const;
+      if (met.length === 1) return met[0]!.rows.read(...range(met[0]!), buffer);
+      const pieces = await Promise.all(met.map((part) => part.rows.read(...range(part))));
+      const Values = pieces.every((piece) => piece instanceof Float32Array) ? Float32Array : Float64Array;
+      const values = new Values((end - start) * columns);
+      let at = 0;
+      for (const piece of pieces) {
+        values.set(piece, at);
+        at += piece.length;
+      }
+      return values;
+    },
+  };
+}

@@ -34,7 +34,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       await using service = await open(await provide());
       let running = 0;
       let most = 0;
-      const handler: Handler = async (id) => {
+      const handler: Handler = async ({ evaluation: id }) => {
         most = Math.max(most, ++running);
         await startEvaluation(service.database, id);
         await vi.waitFor(() => expect(most).toBe(3), 10_000);
@@ -51,7 +51,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       await using service = await open(await provide());
       const seen: (string | undefined)[] = [];
       await service.queue.work(
-        async (id, _signal, attempt) => {
+        async ({ evaluation: id }, _signal, attempt) => {
           seen.push((await startEvaluation(service.database, id))?.error?.message);
           if (attempt === 1) throw new CollapsarError("storage-unavailable", "the store is busy");
           await recordEvaluation(service.database, id, outcome());
@@ -66,7 +66,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
     it("ends at once with an error that another attempt would only repeat", async () => {
       await using service = await open(await provide());
       await service.queue.work(
-        async (id) => {
+        async ({ evaluation: id }) => {
           await startEvaluation(service.database, id);
           throw new CollapsarError("wrong-shape", "conv1.weight has shape 1×2");
         },
@@ -81,7 +81,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
     it(`gives up after ${ATTEMPTS} attempts, with the last error`, async () => {
       await using service = await open(await provide());
       await service.queue.work(
-        async (id, _signal, attempt) => {
+        async ({ evaluation: id }, _signal, attempt) => {
           await startEvaluation(service.database, id);
           throw new CollapsarError("storage-unavailable", `attempt ${attempt}`);
         },
@@ -101,7 +101,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
         submitted ??= (await service.queue.submit(submission())).evaluation;
         const started = Promise.withResolvers<void>();
         await service.queue.work(
-          async (id, signal, attempt) => {
+          async ({ evaluation: id }, signal, attempt) => {
             await startEvaluation(service.database, id);
             attempts.push(attempt);
             started.resolve();
@@ -124,7 +124,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       const started = Promise.withResolvers<void>();
       const goOn = Promise.withResolvers<void>();
       await service.queue.work(
-        async (id) => {
+        async ({ evaluation: id }) => {
           await startEvaluation(service.database, id);
           started.resolve();
           await goOn.promise;
@@ -187,7 +187,7 @@ async function open(place: Place) {
 }
 
 function recording({ database }: Service, done: string[]): Handler {
-  return async (id) => {
+  return async ({ evaluation: id }) => {
     await startEvaluation(database, id);
     await recordEvaluation(database, id, outcome());
     done.push(id);

@@ -9,7 +9,7 @@ const [mode, home, databaseUrl = null] = process.argv.slice(2);
 const database = await openDatabase({ home: home!, databaseUrl }, "collapsar worker");
 const queue = await openQueue(database, console.error, mode === "die" ? { retryDelay: 0 } : undefined);
 await queue.work(
-  async (id) => {
+  async ({ evaluation: id }) => {
     const evaluation = await startEvaluation(database, id);
     console.log(`attempt ${evaluation?.attempts} at ${id}`);
     if (mode === "die") process.kill(process.pid, "SIGKILL");

@@ -1,0 +1,21 @@
+/** Tells how long the stages of a work took. */
+export interface Stopwatch {
+  /** Seconds by stage. */
+  readonly laps: Readonly<Record<string, number>>;
+  /** Ends a stage; the next begins. */
+  lap(name: string): void;
+}
+
+/** Returns a stopwatch that runs. */
+export function stopwatch(): Stopwatch {
+  let last = performance.now();
+  const laps: Record<string, number> = {};
+  return {
+    laps,
+    lap(name) {
+      const now = performance.now();
+      laps[name] = (now - last) / 1000;
+      last = now;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { reportProgress } from "../database/evaluations.ts";
+import { type RecordDescription, recordEvaluation } from "../database/record.ts";
+import type { Share } from "../database/schema.ts";
+import {
+  finishShard,
+  forgetShards,
+  getSharded,
+  recordShards,
+  reportShard,
+  type ShardedEvaluation,
+  type ShardKey,
+} from "../database/shards.ts";
+import { asCollapsarError, CollapsarError } from "../errors.ts";
+import type { ProtocolParts } from "../evaluation/identity.ts";
+import { type Description, openEvaluation } from "../evaluation/open.ts";
+import { parseRequest } from "../evaluation/request.ts";
+import { extractShard } from "../evaluation/shards/extractShard.ts";
+import { mergeShards } from "../evaluation/shards/mergeShards.ts";
+import { openPart, removeParts, writePart } from "../evaluation/shards/parts.ts";
+import type { WorkerContext } from "./attempt.ts";
+import { throttled } from "./throttled.ts";
+
+/** Records how an evaluation is cut, and queues its shards, both or neither; once, whoever else tries. */
+export async function beginShards(
+  { database, queue }: WorkerContext,
+  id: string,
+  description: RecordDescription,
+  shards: readonly (readonly Share[])[],
+): Promise<void> {
+  await database.orm.transaction(async (orm) => {
+    if (await recordShards({ orm }, id, description, shards))
+      await queue.enqueue(
+        { orm },
+        shards.map((_, shard) => ({ evaluation: id, shard })),
+      );
+  });
+}
+
+/** Puts the features of a shard into the store; when it was the last one, the merge is queued, once. */
+export async function doShard(context: WorkerContext, key: ShardKey, signal: AbortSignal): Promise<void> {
+  const { database, queue } = context;
+  const { evaluation, shard } = key;
+  const sharded = await getSharded(database, evaluation);
+  if (!sharded) return clearUp(context, evaluation);
+  if (sharded.shards[shard]!.doneAt) return;
+  const ended = new AbortController();
+  try {
+    await storeFeatures(context, sharded, key, signal, ended);
+  } catch (error) {
+    if (ended.signal.aborted) return clearUp(context, evaluation);
+    throw error;
+  }
+  const standing = await database.orm.transaction(async (orm) => {
+    const finished = await finishShard({ orm }, key);
+    if (finished === "last") await queue.enqueue({ orm }, [{ evaluation, shard: "all" }]);
+    return finished;
+  });
+  if (standing === "ended") await clearUp(context, evaluation);
+}
+
+/** Measures an evaluation from the features of all its shards, and records it; one that has ended leaves nothing behind. */
+export async function mergeAll(context: WorkerContext, id: string, signal: AbortSignal): Promise<void> {
+  const { database, parts, onError } = context;
+  const sharded = await getSharded(database, id);
+  if (!sharded) return clearUp(context, id);
+  reportProgress(database, id, { stage: "metrics", done: 0, total: 1 }).catch(onError);
+  const { request, description, shards, createdAt } = sharded;
+  const begun = performance.now();
+  const measured = await mergeShards(
+    parseRequest(request),
+    shards.map(({ shares }) => shares),
+    ({ copies, ...place }) => openPart(parts, { evaluation: id, ...place }, copies, { signal }),
+  );
+  signal.throwIfAborted();
+  const features = (Math.max(...shards.map(({ doneAt }) => Number(doneAt))) - Number(createdAt)) / 1000;
+  const seconds = { ...description.seconds, features, metrics: (performance.now() - begun) / 1000 };
+  await recordEvaluation(database, id, { ...description, ...measured, seconds });
+  await clearUp(context, id);
+}
+
+/** `ended` is aborted, and with it the work, when nobody waits for the evaluation any more. */
+async function storeFeatures(
+  { sources, database, parts, onError }: WorkerContext,
+  { request, description, shards }: ShardedEvaluation,
+  key: ShardKey,
+  stop: AbortSignal,
+  ended: AbortController,
+): Promise<void> {
+  const signal = AbortSignal.any([stop, ended.signal]);
+  const { engine } = description.protocolParts as ProtocolParts;
+  const asBegun = parseRequest({ ...request, engine, device: description.engine.device });
+  const opened = await openEvaluation(asBegun, { sources, signal }).catch(leaveToOthers);
+  requireSame(opened.description, description);
+  const onProgress = throttled((images: number) => {
+    reportShard(database, key, images)
+      .then((wanted) => wanted || ended.abort())
+      .catch(onError);
+  });
+  const keep = (share: number, path: string) => writePart(parts, { ...key, share }, path, { signal });
+  await extractShard(opened, shards[key.shard]!.shares, keep, { signal, onProgress });
+}
+
+/** Another worker may have the engine that the evaluation began with. */
+function leaveToOthers(error: unknown): never {
+  const { code, message } = asCollapsarError(error);
+  if (code === "missing-engine") throw new CollapsarError(code, message, { cause: error, retryable: true });
+  throw error;
+}
+
+/** Features of different bytes, images or engines must not meet in one evaluation. */
+function requireSame(found: Description, begun: RecordDescription): void {
+  const differences = [
+    found.checkpoint.sha256 !== begun.checkpoint.sha256 && "the checkpoint",
+    found.protocol !== begun.protocol && "the sets or the version of the metrics",
+    found.engine.version !== begun.engine.version && `the version of the engine (${found.engine.version})`,
+  ].filter(Boolean);
+  if (differences.length === 0) return;
+  const message = `${differences.join(" and ")} differ from what the evaluation began with: expected the same for all shards`;
+  throw new CollapsarError("conflict", message, { retryable: true });
+}
+
+/** Removes what the shards of an evaluation that has ended have left. */
+async function clearUp({ database, parts }: WorkerContext, id: string): Promise<void> {
+  await removeParts(parts, id);
+  await forgetShards(database, id);
+}
