@@ -26,7 +26,7 @@ export function slice(dataset: Dataset, start: number, end: number): Dataset {
     name: `${dataset.name}${range}`,
     digest: createHash("sha256").update(`${dataset.digest}${range}`).digest("hex"),
     length: end - start,
-    labels: dataset.labels?.subarray(start, end),
+    labels: dataset.labels?.subarray(start, end) ?? null,
     read: (from, to) => dataset.read(start + from, start + to),
   };
 }

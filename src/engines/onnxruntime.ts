@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { CollapsarError } from "../errors.ts";
 import type { GraphNetwork, Network } from "../networks/network.ts";
@@ -5,7 +8,7 @@ import { signatureOf } from "../networks/network.ts";
 import type { DeviceName, Engine, ImageInput, Model } from "./engine.ts";
 import { loadInChild } from "./onnx/child.ts";
 import { loadFastest } from "./onnx/threads.ts";
-import { toOnnx } from "./onnx/toOnnx.ts";
+import { toOnnxPieces } from "./onnx/toOnnx.ts";
 import { requireFittingInput } from "./pixels.ts";
 
 /** A batch that shows which number of threads is fastest. */
@@ -32,11 +35,10 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
   async function loadGraph(network: GraphNetwork, input: ImageInput): Promise<Model> {
     const { channels } = network.graph;
     const { kind, height, width } = input;
-    const file = toOnnx(network, input, { fast: device === "cpu" });
     const layout = kind === "pixels" ? [height, width, channels] : [channels, height, width];
     const Pixels = kind === "pixels" ? Uint8Array : Float32Array;
-    return loadFastest(async (threads) => {
-      const session = await open(file, threads);
+    const loadFile = async (path: string, threads: number) => {
+      const session = await open(path, threads);
       const run: Model["run"] = async (images, count) => {
         const dims = [count, ...layout];
         const tensor =
@@ -48,12 +50,14 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
       };
       const blank = new Pixels(TRIAL_IMAGES * height * width * channels);
       return { run, trial: () => run(blank, TRIAL_IMAGES), dispose: () => session.release() };
-    });
+    };
+    const file = toOnnxPieces(network, input, { fast: device === "cpu" });
+    return withTemporaryFile(file, (path) => loadFastest((threads) => loadFile(path, threads)));
   }
 
-  async function open(file: Uint8Array, intraOpNumThreads: number): Promise<InferenceSession> {
+  async function open(path: string, intraOpNumThreads: number): Promise<InferenceSession> {
     try {
-      return await ort.InferenceSession.create(file, { ...options, intraOpNumThreads });
+      return await ort.InferenceSession.create(path, { ...options, intraOpNumThreads });
     } catch (cause) {
       throw new CollapsarError("missing-engine", `ONNX Runtime does not start on "${device}": ${messageOf(cause)}`, {
         cause,
@@ -73,6 +77,18 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
       return network.kind === "onnx" ? loadInChild(network, input, device) : loadGraph(network, input);
     },
   };
+}
+
+/** ONNX Runtime copies all of a file while it loads it: the file itself need not be in memory, too. */
+async function withTemporaryFile<T>(pieces: readonly Uint8Array[], use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
+  const path = join(folder, "network.onnx");
+  try {
+    await writeFile(path, pieces);
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -124,14 +124,22 @@ export interface OnnxValue {
   readonly dims: readonly (number | string)[];
 }
 
-/** Returns the bytes of an ONNX file (opset 17) with these parts. */
-export function encodeModel(parts: {
+/** What an ONNX file is made of. */
+export interface OnnxParts {
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly OnnxConstant[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly metadata: Readonly<Record<string, string>>;
-}): Uint8Array {
+}
+
+/** Returns the bytes of an ONNX file (opset 17) with these parts. */
+export function encodeModel(parts: OnnxParts): Uint8Array {
+  return Buffer.concat(encodePieces(parts));
+}
+
+/** Returns the same bytes in pieces that come one after the other; the constants are among them as they are, not copied. */
+export function encodePieces(parts: OnnxParts): readonly Uint8Array[] {
   const model = {
     irVersion: 8,
     producerName: "collapsar",
@@ -146,7 +154,7 @@ export function encodeModel(parts: {
   };
   const constants = parts.constants.flatMap((constant) => delimitedField(FIELD.initializer, encodeConstant(constant)));
   const encodedGraph = [GRAPH_TYPE.encode(graph).finish(), ...constants];
-  return Buffer.concat([MODEL_TYPE.encode(model).finish(), ...delimitedField(FIELD.graph, encodedGraph)]);
+  return [MODEL_TYPE.encode(model).finish(), ...delimitedField(FIELD.graph, encodedGraph)];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ELEMENT, encodeModel, type OnnxConstant, type OnnxNode } from "../../checkpoints/onnx/schema.ts";
+import { ELEMENT, encodePieces, type OnnxConstant, type OnnxNode } from "../../checkpoints/onnx/schema.ts";
 import type { Graph } from "../../networks/graph.ts";
 import { INPUT } from "../../networks/graph.ts";
 import type { GraphNetwork } from "../../networks/network.ts";
@@ -31,11 +31,16 @@ export interface OnnxOptions {
  * `features` (N×D) and `logits` (N×C); batch norms folded, pixels normalised inside.
  * @throws CollapsarError `missing-metadata` where pixels are to be normalised and mean and std are unknown.
  */
-export function toOnnx(
+export function toOnnx(network: GraphNetwork, input: OnnxInput, options: OnnxOptions = {}): Uint8Array {
+  return Buffer.concat(toOnnxPieces(network, input, options));
+}
+
+/** Returns the bytes of `toOnnx` in pieces that come one after the other. */
+export function toOnnxPieces(
   network: GraphNetwork,
   { kind, height, width }: OnnxInput,
   { metadata = {}, fast = false }: OnnxOptions = {},
-): Uint8Array {
+): readonly Uint8Array[] {
   const { graph } = network;
   const nodes = foldBatchNorms(network);
   const sizes = fast && height && width ? mapSizes(nodes, { height, width }) : new Map<string, MapSize>();
@@ -48,7 +53,7 @@ export function toOnnx(
   const renamed = Object.entries(outputs).map(([output, node]) => ({ opType: "Identity", input: [node], output }));
   const { channels, dimensions, classes } = graph;
   const sides = [height ?? "H", width ?? "W"];
-  return encodeModel({
+  return encodePieces({
     nodes: [...parts.flatMap(({ nodes }) => nodes), ...renamed],
     constants: parts.flatMap(({ constants }) => constants),
     inputs: [
