@@ -1,5 +1,6 @@
+import { blockMemory } from "./blockMemory.ts";
 import type { Reals } from "./matrix.ts";
-import { blocksOf, type Rows } from "./rows.ts";
+import type { Rows } from "./rows.ts";
 import { indexOfNonFinite } from "./samples.ts";
 
 /** What a network decided: `argmax_c z_c` per sample (N), and the first sample whose logits are not all finite, if any. */
@@ -12,12 +13,25 @@ export interface Predictions {
 export async function predictionsOf(logits: Rows): Promise<Predictions> {
   const predictions = new Int32Array(logits.count);
   let nonFinite: number | null = null;
-  for await (const { start, values } of blocksOf(logits)) {
-    const bad = indexOfNonFinite(values);
-    if (bad >= 0) nonFinite ??= start + Math.floor(bad / logits.columns);
-    predictions.set(argmaxRows(values, logits.columns), start);
+  const memory = blockMemory(logits, { perRow: 1 });
+  const found = memory.kernels.int32(memory.rows);
+  for await (const { start, end, values } of memory.blocks()) {
+    const largest = found.subarray(0, end - start);
+    const bad =
+      values instanceof Float32Array ? memory.kernels.argmaxRows(values, largest) : argmaxFinite(values, largest);
+    if (bad >= 0) nonFinite ??= start + bad;
+    predictions.set(largest, start);
   }
+  memory.kernels.release();
   return { predictions, nonFinite };
+}
+
+/** Writes the predictions of logits (n×C) to `largest` (n), and returns the first row that is not finite, or −1. */
+function argmaxFinite(logits: Reals, largest: Int32Array): number {
+  const classes = logits.length / largest.length;
+  largest.set(argmaxRows(logits, classes));
+  const bad = indexOfNonFinite(logits);
+  return bad < 0 ? bad : Math.floor(bad / classes);
 }
 
 /** Returns `argmax_c z_c` of each row of logits (n×C), the lowest class on ties. */

@@ -13,15 +13,15 @@ import type { Kernels } from "./wasm/kernels.ts";
  */
 export class ClassSums {
   readonly counts: Float64Array;
-  readonly #sums: Matrix;
-  readonly #errors: Matrix;
-  readonly #kernels: Kernels | null;
+  #sums: Matrix;
+  #errors: Matrix;
+  #kernels: Kernels | null;
 
   /** With `kernels`, sums and float32 features are in their memory. */
   constructor(classes: number, dimensions: number, kernels: Kernels | null = null) {
     const room = () =>
       kernels
-        ? { rows: classes, columns: dimensions, values: kernels.float64(classes * dimensions) }
+        ? { rows: classes, columns: dimensions, values: kernels.float64(classes * dimensions).fill(0) }
         : zeros(classes, dimensions);
     this.counts = new Float64Array(classes);
     this.#sums = room();
@@ -38,6 +38,14 @@ export class ClassSums {
     else
       for (let i = 0; i < labels.length; i++)
         addCompensated(sums, errors, labels[i] * columns, features, i * columns, columns);
+  }
+
+  /** Gives the memory of the kernels back; what is added later is added without them. */
+  releaseKernels(): void {
+    this.#sums = { ...this.#sums, values: this.#sums.values.slice() };
+    this.#errors = { ...this.#errors, values: this.#errors.values.slice() };
+    this.#kernels?.release();
+    this.#kernels = null;
   }
 
   /** Adds the samples of `other`, of the same shape. */
@@ -57,10 +65,12 @@ export class ClassSums {
   means(): Matrix {
     const empty = this.counts.indexOf(0);
     if (empty >= 0) throw new CollapsarError("missing-class", `class ${empty} has no sample: at least 1 was expected`);
-    const { columns, values } = this.#sums;
-    const counts = this.counts;
+    const { rows, columns, values } = this.#sums;
     const errors = this.#errors.values;
-    return { ...this.#sums, values: values.map((sum, k) => (sum + errors[k]) / counts[Math.floor(k / columns)]) };
+    const means = zeros(rows, columns);
+    for (let c = 0, k = 0; c < rows; c++)
+      for (const end = k + columns; k < end; k++) means.values[k] = (values[k] + errors[k]) / this.counts[c];
+    return means;
   }
 }
 
@@ -76,6 +86,7 @@ export async function classSumsOf({ features, logits, labels }: LabelledSet): Pr
     if (block.values instanceof Float64Array) requireFiniteFeatures(block.values, features.columns, block.start);
     sums.add(block.values, memory.labelsOf(block, labels));
   }
+  sums.releaseKernels();
   if (!sums.areFinite)
     for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, features.columns, start);
   return sums;
@@ -109,15 +120,18 @@ export function centredMeans(means: Matrix): Matrix {
   const sum = new Float64Array(columns);
   const error = new Float64Array(columns);
   const largest = new Float64Array(columns);
-  for (let k = 0; k < values.length; k++) largest[k % columns] = Math.max(largest[k % columns], Math.abs(values[k]));
-  for (let c = 0; c < classes; c++) addCompensated(sum, error, 0, values, c * columns, columns);
-  return {
-    ...means,
-    values: values.map((mean, k) => {
-      const d = k % columns;
-      const difference = mean - (sum[d] + error[d]) / classes;
-      // each mean is off by up to 1 ε of itself, their mean by up to 2 ε of the largest
-      return Math.abs(difference) <= 4 * Number.EPSILON * largest[d] ? 0 : difference;
-    }),
+  const eachEntry = (visit: (k: number, d: number) => void) => {
+    for (let k = 0; k < values.length; ) for (let d = 0; d < columns; d++, k++) visit(k, d);
   };
+  eachEntry((k, d) => {
+    largest[d] = Math.max(largest[d], Math.abs(values[k]));
+  });
+  for (let c = 0; c < classes; c++) addCompensated(sum, error, 0, values, c * columns, columns);
+  const centred = zeros(classes, columns);
+  eachEntry((k, d) => {
+    const difference = values[k] - (sum[d] + error[d]) / classes;
+    // each mean is off by up to 1 ε of itself, their mean by up to 2 ε of the largest
+    centred.values[k] = Math.abs(difference) <= 4 * Number.EPSILON * largest[d] ? 0 : difference;
+  });
+  return centred;
 }

@@ -20,7 +20,7 @@ export function subtractRows(
   features: Reals,
   { columns, values }: Matrix,
   rowOf: Int32Array,
-  residuals: Float64Array,
+  residuals: Reals,
   squares: Float64Array,
 ): void {
   for (let i = 0; i < rowOf.length; i++) {

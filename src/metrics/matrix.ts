@@ -12,7 +12,7 @@ export interface Matrix {
 
 /** Returns a float64 copy of `values` as a matrix of `columns` columns. */
 export function toMatrix(values: ArrayLike<number>, columns: number): Matrix {
-  return { rows: values.length / columns, columns, values: Float64Array.from(values) };
+  return { rows: values.length / columns, columns, values: new Float64Array(values) };
 }
 
 /** Returns a matrix of zeros. */

@@ -1,11 +1,11 @@
 import type { Collapse } from "../collapse.ts";
+import { symmetricEigenvalues } from "../eigenvalues.ts";
 import type { Matrix } from "../matrix.ts";
 import { rowNorms } from "../matrix.ts";
 import { timesTransposed } from "../products.ts";
 import type { Directions } from "./distances.ts";
 import { cosineDuality } from "./duality.ts";
 import { effectiveRank } from "./effectiveRank.ts";
-import { symmetricEigenvalues } from "./eigenvalues.ts";
 import { type Measures, type Omitted, sortMeasures, zeroVector } from "./measure.ts";
 import { nc1Cdnv, nc1Quotient, nc1Svd } from "./nc1Variants.ts";
 import { simplexEtfError } from "./simplexEtf.ts";

