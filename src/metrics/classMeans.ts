@@ -13,9 +13,9 @@ import type { Kernels } from "./wasm/kernels.ts";
  */
 export class ClassSums {
   readonly counts: Float64Array;
-  #sums: Matrix;
-  #errors: Matrix;
-  #kernels: Kernels | null;
+  readonly #sums: Matrix;
+  readonly #errors: Matrix;
+  readonly #kernels: Kernels | null;
 
   /** With `kernels`, sums and float32 features are in their memory. */
   constructor(classes: number, dimensions: number, kernels: Kernels | null = null) {
@@ -40,12 +40,9 @@ export class ClassSums {
         addCompensated(sums, errors, labels[i] * columns, features, i * columns, columns);
   }
 
-  /** Gives the memory of the kernels back; what is added later is added without them. */
-  releaseKernels(): void {
-    this.#sums = { ...this.#sums, values: this.#sums.values.slice() };
-    this.#errors = { ...this.#errors, values: this.#errors.values.slice() };
+  /** Gives the memory of the kernels back; nothing but the counts may be asked for any more. */
+  release(): void {
     this.#kernels?.release();
-    this.#kernels = null;
   }
 
   /** Adds the samples of `other`, of the same shape. */
@@ -58,7 +55,10 @@ export class ClassSums {
 
   /** Whether every number added was finite: one that is not leaves its trace in the sums. */
   get areFinite(): boolean {
-    return this.#sums.values.every(Number.isFinite);
+    const { values } = this.#sums;
+    let finite = true;
+    for (let k = 0; k < values.length; k++) finite &&= Number.isFinite(values[k]);
+    return finite;
   }
 
   /** Returns the class means μ_c (C×D). @throws CollapsarError `missing-class` that names a class without samples. */
@@ -75,7 +75,7 @@ export class ClassSums {
 }
 
 /**
- * Returns the sums of a set with valid labels.
+ * Returns the sums of a set with valid labels, to be released when its means are taken.
  * @throws CollapsarError `non-finite-feature` that names the sample.
  */
 export async function classSumsOf({ features, logits, labels }: LabelledSet): Promise<ClassSums> {
@@ -86,7 +86,6 @@ export async function classSumsOf({ features, logits, labels }: LabelledSet): Pr
     if (block.values instanceof Float64Array) requireFiniteFeatures(block.values, features.columns, block.start);
     sums.add(block.values, memory.labelsOf(block, labels));
   }
-  sums.releaseKernels();
   if (!sums.areFinite)
     for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, features.columns, start);
   return sums;
@@ -120,18 +119,15 @@ export function centredMeans(means: Matrix): Matrix {
   const sum = new Float64Array(columns);
   const error = new Float64Array(columns);
   const largest = new Float64Array(columns);
-  const eachEntry = (visit: (k: number, d: number) => void) => {
-    for (let k = 0; k < values.length; ) for (let d = 0; d < columns; d++, k++) visit(k, d);
-  };
-  eachEntry((k, d) => {
-    largest[d] = Math.max(largest[d], Math.abs(values[k]));
-  });
+  for (let c = 0, k = 0; c < classes; c++)
+    for (let d = 0; d < columns; d++, k++) largest[d] = Math.max(largest[d], Math.abs(values[k]));
   for (let c = 0; c < classes; c++) addCompensated(sum, error, 0, values, c * columns, columns);
   const centred = zeros(classes, columns);
-  eachEntry((k, d) => {
-    const difference = values[k] - (sum[d] + error[d]) / classes;
-    // each mean is off by up to 1 ε of itself, their mean by up to 2 ε of the largest
-    centred.values[k] = Math.abs(difference) <= 4 * Number.EPSILON * largest[d] ? 0 : difference;
-  });
+  for (let c = 0, k = 0; c < classes; c++)
+    for (let d = 0; d < columns; d++, k++) {
+      const difference = values[k] - (sum[d] + error[d]) / classes;
+      // each mean is off by up to 1 ε of itself, their mean by up to 2 ε of the largest
+      centred.values[k] = Math.abs(difference) <= 4 * Number.EPSILON * largest[d] ? 0 : difference;
+    }
   return centred;
 }

@@ -3,7 +3,7 @@ import { countDifferent, predictionsOf } from "./accuracy.ts";
 import { centredMeans, classSumsOf } from "./classMeans.ts";
 import { type ClassSpace, classSpace } from "./classSpace.ts";
 import type { Matrix, Reals } from "./matrix.ts";
-import { requireDirections, toMatrix, unitRows } from "./matrix.ts";
+import { requireDirections, rowNorms, toMatrix, zeros } from "./matrix.ts";
 import type { CollapseMetricName } from "./names.ts";
 import { equiangularOfCosines, equinorm } from "./nc2.ts";
 import { nc3 } from "./nc3.ts";
@@ -53,12 +53,16 @@ export async function collapse(set: LabelledSet, classifier: { readonly weight: 
 
   const weight = toMatrix(classifier.weight, dimensions);
   const means = sums.means();
+  sums.release();
   const centred = centredMeans(means);
   requireDirections(centred, "the class means less the global mean are");
   requireDirections(weight, "the rows of weight are");
   const space = await classSpace(means, centred);
   const scatter = await scatterOf(set, space);
-  const cosines = { means: await cosinesOf(centred), weight: await cosinesOf(weight) };
+  const cosines = {
+    means: cosinesOf(space.gram, space.meanNorms),
+    weight: cosinesOf(await timesTransposed(weight, weight), rowNorms(weight)),
+  };
 
   const { spectrum } = space;
   const share = (count: number) => count / set.count;
@@ -75,15 +79,18 @@ export async function collapse(set: LabelledSet, classifier: { readonly weight: 
     sigma_b_rank: spectrum.rank,
     sigma_b_condition: spectrum.eigenvalues[0] / spectrum.eigenvalues[spectrum.rank - 1],
     trace_sigma_w: share(sum(scatter.squares)),
-    trace_sigma_b: sum(centred.values.map((value) => value * value)) / classes,
+    trace_sigma_b: sum(space.meanNorms.map((norm) => norm * norm)) / classes,
     samples: set.count,
   };
   return { values, space, centred, weight, cosines, counts: sums.counts, scatter };
 }
 
-async function cosinesOf(vectors: Matrix): Promise<Matrix> {
-  const units = unitRows(vectors);
-  return timesTransposed(units, units);
+/** Returns the cosines of vectors (C×C) whose products with each other (C×C) and norms (C) are given. */
+function cosinesOf({ rows, columns, values }: Matrix, norms: Float64Array): Matrix {
+  const cosines = zeros(rows, columns);
+  for (let a = 0, k = 0; a < rows; a++)
+    for (let b = 0; b < columns; b++, k++) cosines.values[k] = values[k] / norms[a] / norms[b];
+  return cosines;
 }
 
 function sum(values: Float64Array): number {

@@ -28,8 +28,8 @@ const FLOAT32_PRODUCTS = 2 ** 31;
 /** The most that float32 may be off, one standard deviation. */
 const MOST_NOISE = 3e-10;
 
-/** Of so many samples one is projected in both precisions. */
-const CHECKED = 64;
+/** Coordinates that are also taken in float64, those of samples from all of the set. */
+const CHECKED_COORDINATES = 640_000;
 
 /** The most that float32 may differ from float64 over the checked samples, relative. */
 const TRUSTED = 1e-7;
@@ -39,7 +39,7 @@ const TRUSTED = 1e-7;
  *
  * Large sets are projected in float32, in half the time. The squares of the coordinates are summed in float64, so that the
  * rounding of single products averages out. That of the whitening matrix A does not; with `E = A − fl(A)` its share of the
- * sum, `Σ 2 Ar·Er`, is taken from one sample of 64. These are projected in float64, too: where the two precisions differ by
+ * sum, `Σ 2 Ar·Er`, is taken from some samples. These are projected in float64, too: where the two precisions differ by
  * more than 1e-7 over them, float32 cannot carry these features, and everything is done in float64. Seen at 100,000×2,048 of
  * 1,000 classes: 5e-11 off float64.
  */
@@ -55,12 +55,12 @@ export async function scatterOf(
 }
 
 /**
- * Returns by how much the sum of N·K squares of coordinates from float32 is off, one standard deviation: 5e-7 is what the
- * rounding of a product does to one square, and 1e-6 what it takes to know that of A from some samples, as seen with seven shapes
- * from 20,000×64 in 63 coordinates to 5,000×2,048 in 999.
+ * Returns by how much the sum of N·K squares of coordinates from float32 is off, relative, one standard deviation. Seen with
+ * seven shapes from 20,000×64 in 63 coordinates to 5,000×2,048 in 999: the rounding of a product changes one square by 5e-7,
+ * and the share of the rounding of A is 1e-7 in one square, of which CHECKED_COORDINATES are looked at.
  */
 export function float32Noise(count: number, rank: number): number {
-  return 1.1e-6 / Math.sqrt(count * rank);
+  return Math.hypot(5e-7 / Math.sqrt(count * rank), 1.2e-7 / Math.sqrt(CHECKED_COORDINATES));
 }
 
 /** Returns in which precision so many samples are projected by a whitening matrix of that shape (K×D). */
@@ -96,7 +96,7 @@ async function pass(
   const project = projectionOf(space, precision, means);
   const from = precision === "float32" ? roundedDifferencesFrom : differencesFrom;
   const differences = from(space.means, features);
-  const check = precision === "float32" ? new Check(space, rowsOf(features)) : null;
+  const check = precision === "float32" ? new Check(space, count, rowsOf(features)) : null;
   let whitened = 0;
   for await (const block of differences.blocks()) {
     const found = await decide(block, { differences, rowOf: labels, project, means, nearest });
@@ -158,22 +158,35 @@ class Check {
   readonly #space: ClassSpace;
   readonly #error: Dense<Float32Array>;
   readonly #collected: Float64Array;
+  readonly #rounded: Float32Array;
+  readonly #projected: Float64Array;
+  readonly #errors: Float32Array;
+  readonly #squares: Float64Array;
+  readonly #share: number;
   #rows = 0;
 
-  constructor(space: ClassSpace, rows: number) {
+  /** Of a set of `count` samples, that come in blocks of up to `rows`. */
+  constructor(space: ClassSpace, count: number, rows: number) {
     const { whitening } = space;
-    const errors = whitening.values.map((value) => value - Math.fround(value));
+    const errors = new Float32Array(whitening.values.length);
+    for (let k = 0; k < errors.length; k++) errors[k] = whitening.values[k] - Math.fround(whitening.values[k]);
     this.#space = space;
-    this.#error = { ...whitening, values: new Float32Array(errors) };
-    this.#collected = new Float64Array((COLLECTED_ROWS + Math.ceil(rows / CHECKED)) * whitening.columns);
+    this.#error = { ...whitening, values: errors };
+    this.#share = Math.min(1, CHECKED_COORDINATES / (count * whitening.rows));
+    const most = COLLECTED_ROWS + Math.ceil(rows * this.#share);
+    this.#collected = new Float64Array(most * whitening.columns);
+    this.#rounded = new Float32Array(most * whitening.columns);
+    this.#projected = new Float64Array(most * whitening.rows);
+    this.#errors = new Float32Array(most * whitening.rows);
+    this.#squares = new Float64Array(most);
   }
 
   /** Adds some of a block, of which `squares` are the `‖Ar‖²` (n) that float32 gave. */
   async add({ start, values }: RowBlock, labels: Int32Array, squares: Float64Array): Promise<void> {
     const { means } = this.#space;
-    const some = Math.ceil(squares.length / CHECKED);
+    const some = Math.ceil(squares.length * this.#share);
     const target = this.#collected.subarray(this.#rows * means.columns);
-    subtractRows(values, means, labels.subarray(start, start + some), target, new Float64Array(some));
+    subtractRows(values, means, labels.subarray(start, start + some), target, this.#squares);
     for (let i = 0; i < some; i++) this.float32 += squares[i];
     this.#rows += some;
     if (this.#rows >= COLLECTED_ROWS) await this.flush();
@@ -186,9 +199,10 @@ class Check {
     const differences = { rows: this.#rows, columns, values: this.#collected.subarray(0, this.#rows * columns) };
     this.#rows = 0;
     if (differences.rows === 0) return;
-    const projected = (await timesTransposed(differences, whitening)).values;
-    const rounded = { ...differences, values: new Float32Array(differences.values) };
-    const errors = (await timesTransposed(rounded, this.#error)).values;
+    const projected = (await timesTransposed(differences, whitening, this.#projected)).values;
+    const rounded = this.#rounded.subarray(0, differences.values.length);
+    rounded.set(differences.values);
+    const errors = (await timesTransposed({ ...differences, values: rounded }, this.#error, this.#errors)).values;
     for (let k = 0; k < projected.length; k++) {
       this.float64 += projected[k] * projected[k];
       this.rounding += 2 * projected[k] * errors[k];

@@ -21,6 +21,7 @@ export interface Moments {
 export async function momentsOf(train: LabelledSet): Promise<Moments> {
   const sums = await classSumsOf(train);
   const means = sums.means();
+  sums.release();
   let within: Promise<Matrix> | undefined;
   return {
     means,
