@@ -42,6 +42,7 @@ COPY package.json /
 COPY bin /bin
 COPY data /data
 COPY migrations /migrations
+COPY presets /presets
 COPY src /src
 
 # How to run it: everything but what /app holds.

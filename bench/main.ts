@@ -1,6 +1,7 @@
 /**
- * The bench: feature extraction beside PyTorch, OpenVINO and ONNX Runtime on this machine, same threads, same weights,
- * same images, interleaved. Prints a table per architecture and writes bench/results/inference.json.
+ * The bench: feature extraction beside PyTorch, OpenVINO and ONNX Runtime on this machine, and with `training` training
+ * steps beside PyTorch's; same threads, same weights, same images, interleaved. Prints a table per architecture or case and
+ * writes bench/results/inference.json or training.json.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -15,8 +16,9 @@ import { runRounds } from "./inference/rounds.ts";
 import { formatRows, formatTargets } from "./inference/table.ts";
 import { describeMachine } from "./machine.ts";
 import { openPython, type Python } from "./python.ts";
+import { benchTraining } from "./training/bench.ts";
 
-const RESULTS = fileURLToPath(new URL("results/inference.json", import.meta.url));
+const results = (name: string) => fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
 
 /** Images per run, unless told otherwise: some 20 s on two cores. */
 const IMAGES: Readonly<Record<Architecture, number>> = { resnet18: 1024, resnet50: 512 };
@@ -30,15 +32,32 @@ interface Options {
   readonly out: string;
 }
 
-const program = new Command("npm run bench --")
-  .description("Measure feature extraction beside other frameworks on this machine.")
+const names = (text: string) => text.split(",");
+const PYTHON = "a Python that has bench/requirements.txt (default: one is made in bench/.venv)";
+
+const program = new Command("npm run bench --").description(
+  "Measure ourselves beside other frameworks on this machine.",
+);
+
+program
+  .command("inference", { isDefault: true })
+  .description("feature extraction")
   .option("--rounds <n>", "runs of every program", wholeNumber(1), 5)
   .option("--images <n>", "images per run, a multiple of 256 (default: 1024 for resnet18, 512 for resnet50)", blocks)
-  .option("--only <names>", `programs beside ${OURS}, by commas (default: all)`, (text) => text.split(","))
+  .option("--only <names>", `programs beside ${OURS}, by commas (default: all)`, names)
   .option("--arch <names>", "architectures, by commas", architectures, ARCHITECTURES)
-  .option("--python <path>", "a Python that has bench/requirements.txt (default: one is made in bench/.venv)")
-  .option("--out <file>", "where the results go", RESULTS)
+  .option("--python <path>", PYTHON)
+  .option("--out <file>", "where the results go", results("inference"))
   .action(bench);
+
+program
+  .command("training")
+  .description("training steps")
+  .option("--rounds <n>", "runs of every program", wholeNumber(1), 5)
+  .option("--cases <names>", "such as width64-batch32, by commas; of the others the results stay (default: all)", names)
+  .option("--python <path>", PYTHON)
+  .option("--out <file>", "where the results go", results("training"))
+  .action(benchTraining);
 
 async function bench({ rounds, images, only, arch: architectures, python: path, out }: Options): Promise<void> {
   const python = openPython(path);

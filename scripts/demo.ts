@@ -7,12 +7,12 @@ import { serve } from "../src/api/serve.ts";
 import { type Connection, serviceAt, submit } from "../src/commands/connection.ts";
 import { formatGroups } from "../src/commands/groupTable.ts";
 import { plotLogarithmic } from "../src/commands/plot.ts";
+import { batchProgress } from "../src/commands/progress.ts";
 import { progressLine } from "../src/commands/progressLine.ts";
 import { formatNumber } from "../src/commands/table.ts";
 import { readConfig } from "../src/config.ts";
 import { asCollapsarError, CollapsarError } from "../src/errors.ts";
 import { trainBatch } from "../src/training/batch.ts";
-import { batchProgress } from "../src/training/progress.ts";
 import { gridOf, type Recipe } from "../src/training/recipe.ts";
 
 const EXPERIMENT = "demo";
@@ -66,7 +66,7 @@ async function demo(): Promise<void> {
 async function train(recipes: readonly Recipe[], to: string): Promise<string[]> {
   const progress = batchProgress(recipes);
   const runs = await trainBatch(recipes, { to, onProgress: progress.update });
-  progress.end();
+  await progress.end();
   const failed = runs.find(({ error }) => error)?.error;
   if (failed) throw new CollapsarError(failed.code, failed.message);
   return runs.flatMap((run) => run.checkpoints);

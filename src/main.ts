@@ -3,6 +3,7 @@ import { aggregateCommand } from "./commands/aggregate.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { correlateCommand } from "./commands/correlate.ts";
+import { dataCommand } from "./commands/data.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { metricsCommand } from "./commands/metrics.ts";
@@ -49,6 +50,7 @@ function program(): Command {
     metricsCommand,
     convertCommand,
     trainCommand,
+    dataCommand,
     runsCommand,
     aggregateCommand,
     compareCommand,

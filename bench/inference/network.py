@@ -39,12 +39,12 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Returns (features, logits) of normalised N x 3 x 32 x 32 images."""
+    """Returns (features, logits) of normalised N x channels x 32 x 32 or 28 x 28 images."""
 
-    def __init__(self, arch, width=64, classes=10):
+    def __init__(self, arch, width=64, classes=10, channels=3):
         super().__init__()
         kind, depths = STAGES[arch]
-        self.conv1, self.bn1 = nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv1, self.bn1 = nn.Conv2d(channels, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
         channels = width
         for stage, depth in enumerate(depths):
             blocks = []

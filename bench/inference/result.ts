@@ -1,14 +1,7 @@
-import { summary } from "../../src/statistics/summary.ts";
+import { ratioSpread, type Spread, spread } from "../spread.ts";
 import { AGREEMENT, relativeDifference } from "./agreement.ts";
 import { OURS } from "./programs.ts";
 import type { Run, Series } from "./rounds.ts";
-
-/** Median, smallest and largest of a figure over the rounds. */
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
 
 /** One row of the table. */
 export interface Row {
@@ -86,10 +79,8 @@ export function judge(rows: readonly Row[]): readonly Judged[] {
 }
 
 function paired(runs: readonly Run[], others: readonly Run[], figure: Target["figure"]): Spread {
-  return spread(runs.map((run, round) => run[figure]! / others[round]![figure]!));
-}
-
-function spread(values: readonly number[]): Spread {
-  const { median, min, max } = summary(values);
-  return { median: median!, min: min!, max: max! }; // there is a round at least
+  return ratioSpread(
+    runs.map((run) => run[figure]!),
+    others.map((run) => run[figure]!),
+  );
 }

@@ -1,5 +1,6 @@
 import { formatTable } from "../../src/commands/table.ts";
-import type { Judged, Row, Spread } from "./result.ts";
+import { formatSpread } from "../spread.ts";
+import type { Judged, Row } from "./result.ts";
 
 /** Returns the rows as a terminal table. */
 export function formatRows(rows: readonly Row[]): string {
@@ -27,8 +28,4 @@ export function formatTargets(judged: readonly Judged[]): string {
       return `${met ? "met   " : "MISSED"}  ${what} of ${of} ÷ ${against} ${asked}: ${formatSpread(ratio, 2)}`;
     })
     .join("\n");
-}
-
-function formatSpread({ median, min, max }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { EvaluationResource } from "../api/contract.ts";
 import type { Problem } from "../api/problem.ts";
 import type { Config } from "../config.ts";
 import { readHolder } from "../database/lock.ts";
 import { CollapsarError, type ErrorCode } from "../errors.ts";
+import type { Progress } from "../evaluation/evaluate.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
+
+const POLL_MILLISECONDS = 200;
 
 /** The API, of a service that has the embedded database or of an app in this process. */
 export interface Connection {
@@ -16,6 +20,21 @@ export interface Connection {
 export function submit({ request }: Connection, body: EvaluationRequest, waitSeconds = 0): Promise<EvaluationResource> {
   const headers = { "content-type": "application/json", ...(waitSeconds > 0 && { prefer: `wait=${waitSeconds}` }) };
   return request("/evaluate", { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+/** Returns the evaluation once it has ended, asked for again and again; `onProgress` hears how far it is. */
+export async function untilEnded(
+  { request }: Connection,
+  evaluation: EvaluationResource,
+  onProgress?: (progress: Progress) => void,
+): Promise<EvaluationResource> {
+  let latest = evaluation;
+  while (latest.status === "queued" || latest.status === "running") {
+    await sleep(POLL_MILLISECONDS);
+    latest = await request<EvaluationResource>(`/evaluations/${latest.id}`);
+    if (latest.progress) onProgress?.(latest.progress as Progress);
+  }
+  return latest;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import type { EvaluationResource } from "../api/contract.ts";
 import { type Config, readConfig, toUrl } from "../config.ts";
@@ -6,9 +5,17 @@ import { CollapsarError, type ErrorCode } from "../errors.ts";
 import type { Progress } from "../evaluation/evaluate.ts";
 import { type EvaluationRequest, MAX_SHARDS, parseRequest } from "../evaluation/request.ts";
 import { openStorage } from "../storage/open.ts";
-import { type Connection, connectToHolder, serviceAt, submit } from "./connection.ts";
+import { type Connection, connectToHolder, serviceAt, submit, untilEnded } from "./connection.ts";
 import { formatMetrics } from "./metrics.ts";
-import { CHECKPOINT_HELP, deviceOption, engineOption, jitterOption, networkOption, wholeNumber } from "./options.ts";
+import {
+  CHECKPOINT_HELP,
+  deviceOption,
+  engineOption,
+  jitterOption,
+  networkOption,
+  oodOption,
+  wholeNumber,
+} from "./options.ts";
 import { jsonOption, print } from "./output.ts";
 import { progressLine } from "./progressLine.ts";
 
@@ -22,8 +29,6 @@ interface Options extends Pick<EvaluationRequest, Asked> {
 }
 
 type Report = (progress: Progress) => void;
-
-const POLL_MILLISECONDS = 200;
 
 /** Returns the command `evaluate`: the whole story for one checkpoint, recorded. */
 export function evaluateCommand(): Command {
@@ -39,12 +44,7 @@ export function evaluateCommand(): Command {
       "--validation <name>",
       "what the temperature is fitted on (default: the part a network of ours did not see)",
     )
-    .option(
-      "--ood <name>",
-      "out-of-distribution set, repeatable: a name (its test part), a path or URL; GROUP=NAME also averages over the group",
-      collectOod,
-      [],
-    )
+    .addOption(oodOption())
     .addOption(jitterOption())
     .option("--run <id>", "run it belongs to (default: what the checkpoint says)")
     .option("--epoch <n>", "epoch it was taken after (default: what the checkpoint says)", wholeNumber(0))
@@ -69,12 +69,6 @@ export function evaluateCommand(): Command {
       line.end();
       print(evaluation, json, formatEvaluation);
     });
-}
-
-/** `near=cifar100` is the set `cifar100` in the group `near`. */
-function collectOod(text: string, before: Options["ood"]): Options["ood"] {
-  const [, group, set] = /^([a-z0-9-]+)=(.+)$/s.exec(text) ?? [];
-  return [...before, group !== undefined && set !== undefined ? { set, group } : text];
 }
 
 async function evaluateHere(
@@ -109,12 +103,7 @@ async function evaluateShards(config: Config, request: EvaluationRequest, onProg
 
 /** Lets the service that holds the database evaluate, and waits for it. */
 async function evaluateThere(service: Connection, request: EvaluationRequest, onProgress: Report) {
-  let evaluation = await submit(service, request);
-  while (evaluation.status === "queued" || evaluation.status === "running") {
-    await sleep(POLL_MILLISECONDS);
-    evaluation = await service.request<EvaluationResource>(`/evaluations/${evaluation.id}`);
-    if (evaluation.progress) onProgress(evaluation.progress as Progress);
-  }
+  const evaluation = await untilEnded(service, await submit(service, request), onProgress);
   const { error } = evaluation;
   if (error) throw new CollapsarError(error.code as ErrorCode, error.message);
   return evaluation;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { DEVICE_NAMES, ENGINE_NAMES } from "../engines/engine.ts";
+import type { EvaluationRequest } from "../evaluation/request.ts";
 import { NETWORK_KEYS } from "../networks/spec.ts";
 
 /** What a command takes as a checkpoint. */
@@ -31,6 +32,21 @@ export const networkOption = () =>
         throw new InvalidArgumentError(`expected KEY=VALUE with KEY one of ${NETWORK_KEYS.join(", ")}.`);
       return { ...before, [key]: text.slice(at + 1) };
     });
+
+/** `--ood SET`, repeatable; `near=cifar100` is the set `cifar100` in the group `near`. */
+export const oodOption = () =>
+  new Option(
+    "--ood <name>",
+    "out-of-distribution set, repeatable: a name (its test part), a path or URL; GROUP=NAME also averages over the group",
+  )
+    .default([])
+    .argParser((text: string, before: OodSets): OodSets => {
+      const [, group, set] = /^([a-z0-9-]+)=(.+)$/s.exec(text) ?? [];
+      return [...before, group !== undefined && set !== undefined ? { set, group } : text];
+    });
+
+/** What `--ood` collects. */
+export type OodSets = NonNullable<EvaluationRequest["ood"]>;
 
 /** `--jitter X`. */
 export const jitterOption = () =>

@@ -3,8 +3,11 @@ export function untilToldToStop(): Promise<NodeJS.Signals> {
   const signals = ["SIGINT", "SIGTERM"] as const;
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals) => {
-      for (const name of signals) process.off(name, stop);
       resolve(signal);
+      // not at once: signal-exit, which restores the terminal, ends a process that nobody but itself listens for
+      setImmediate(() => {
+        for (const name of signals) process.off(name, stop);
+      });
     };
     for (const name of signals) process.on(name, stop);
   });

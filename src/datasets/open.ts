@@ -1,10 +1,10 @@
 import type { Storage, StorageCall } from "../storage/storage.ts";
 import type { Dataset } from "./dataset.ts";
 import { digitsVersion, openDigits } from "./digits.ts";
-import { idxPairVersion, openIdxPair } from "./idxPairs.ts";
+import { fileVersion, openFile } from "./files.ts";
+import { namedVersion, openNamed } from "./named.ts";
 import { type DatasetName, parseReference } from "./reference.ts";
 import { splitTenth } from "./subset.ts";
-import { openTensorFile } from "./tensorFile.ts";
 
 export { relatedTest } from "./reference.ts";
 
@@ -16,8 +16,8 @@ export interface DatasetSources {
 }
 
 /**
- * Returns the dataset of a reference: a name (`digits`, `mnist`, `fashion-mnist`; alone or with `:train`, `:test`,
- * `:validation`), or a path or URL of a safetensors file.
+ * Returns the dataset of a reference: a name (`digits`, `mnist`, `cifar10`, …; alone or with `:train`, `:test`,
+ * `:validation`), or a path or URL of a file of images (safetensors, NPZ, IDX) or of a folder of images.
  * @throws CollapsarError `unknown-dataset`, `missing-dataset`, `malformed-dataset`, `invalid-label`, and as `download`.
  */
 export async function openDataset(
@@ -26,7 +26,7 @@ export async function openDataset(
   { signal }: StorageCall = {},
 ): Promise<Dataset> {
   const parsed = parseReference(reference);
-  if (parsed.kind === "file") return openTensorFile(parsed.name, parsed.url, storage, { signal });
+  if (parsed.kind === "file") return openFile(parsed, storage, { signal });
   const { name, dataset, part } = parsed;
   if (part === "validation") return splitTenth(await openPart(dataset, dataset, "train", data)).validation;
   return openPart(name, dataset, part, data);
@@ -39,13 +39,10 @@ export async function openDataset(
  */
 export async function datasetVersion(reference: string, { data, storage }: DatasetSources): Promise<string> {
   const parsed = parseReference(reference);
-  if (parsed.kind === "file") {
-    const { url, size, etag } = await storage.head(parsed.url);
-    return `${url} ${size} ${etag}`;
-  }
+  if (parsed.kind === "file") return fileVersion(parsed, storage);
   const { name, dataset, part } = parsed;
   const files = part === "test" ? "test" : "train";
-  const version = dataset === "digits" ? digitsVersion() : await idxPairVersion(dataset, files, data);
+  const version = dataset === "digits" ? digitsVersion() : await namedVersion(dataset, files, data);
   return `${name} ${version}`;
 }
 
@@ -55,5 +52,5 @@ function openPart(
   part: "train" | "test",
   folders: readonly string[],
 ): Promise<Dataset> {
-  return dataset === "digits" ? openDigits(name, part) : openIdxPair(name, dataset, part, folders);
+  return dataset === "digits" ? openDigits(name, part) : openNamed(name, dataset, part, folders);
 }

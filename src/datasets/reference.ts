@@ -1,22 +1,25 @@
 import { toUrl } from "../config.ts";
 import { CollapsarError } from "../errors.ts";
 import { parseObjectUrl } from "../storage/url.ts";
-import { IDX_NAMES, type IdxName } from "./idxPairs.ts";
+import { CATALOGUE_NAMES, type CatalogueName } from "./catalogue.ts";
 
 const PARTS = ["train", "test", "validation"] as const;
 export type Part = (typeof PARTS)[number];
 
-const NAMES: readonly DatasetName[] = ["digits", ...IDX_NAMES];
-export type DatasetName = "digits" | IdxName;
+const NAMES: readonly DatasetName[] = ["digits", ...CATALOGUE_NAMES];
+export type DatasetName = "digits" | CatalogueName;
 
 /** What a reference to a dataset means; `name` is how results call the set. */
 export type Reference =
   | { readonly kind: "named"; readonly name: string; readonly dataset: DatasetName; readonly part: Part }
-  | { readonly kind: "file"; readonly name: string; readonly url: string };
+  | { readonly kind: "file"; readonly name: string; readonly url: string; readonly format: FileFormat };
+
+/** How the images of a file are stored: told by its name. A folder's ends with a slash. */
+export type FileFormat = "tensors" | "npz" | "idx" | "folder";
 
 /**
  * Returns what `reference` means: `name` or `name:part` (a bare name is its `train` part), else a URL or a path, which
- * both have a `/` or a `.`.
+ * both have a `/` or a `.`. A folder of images ends with `/`.
  * @throws CollapsarError `unknown-dataset` that lists the names or parts there are, `unsupported-url`.
  */
 export function parseReference(reference: string): Reference {
@@ -36,9 +39,24 @@ export function relatedTest(reference: string): string | null {
 }
 
 function fileReference(reference: string): Reference {
-  const url = toUrl(reference);
-  const { path } = parseObjectUrl(url, { folder: false });
-  return { kind: "file", name: path.replace(/^.*\//s, "").replace(/\.safetensors$/, ""), url };
+  const folder = /[/\\]$/.test(reference);
+  const url = toUrl(reference).replace(/\/*$/, folder ? "/" : "");
+  const { path } = parseObjectUrl(url, { folder });
+  const base = path.replace(/^.*\//s, "");
+  const format = folder ? "folder" : formatOf(base);
+  return { kind: "file", name: base.replace(EXTENSION[format], ""), url, format };
+}
+
+/** What results leave out of a file's name. */
+const EXTENSION: Readonly<Record<FileFormat, RegExp>> = {
+  tensors: /\.safetensors$/,
+  npz: /\.npz$/,
+  idx: /[-.]images[-.]idx3-ubyte(\.gz)?$/,
+  folder: /$/,
+};
+
+function formatOf(base: string): FileFormat {
+  return (["npz", "idx"] as const).find((format) => EXTENSION[format].test(base)) ?? "tensors";
 }
 
 function isOneOf<T extends string>(list: readonly T[], value: string | undefined): value is T {

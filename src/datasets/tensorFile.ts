@@ -5,9 +5,9 @@ import { download } from "../storage/download.ts";
 import type { Storage, StorageCall } from "../storage/storage.ts";
 import { redactUrl } from "../storage/url.ts";
 import type { Dataset } from "./dataset.ts";
+import { describeImages, labelsOf, requireFinite, requireLabels } from "./imageTensors.ts";
 import { startDigest } from "./inMemory.ts";
-
-const MAX_LABEL = 2 ** 31 - 1;
+import { malformed } from "./malformed.ts";
 
 /** A smaller file is read once and kept; of a larger one only the batches at work are in memory. CIFAR-10 has 150 MiB. */
 const KEPT_BYTES = 256 * 2 ** 20;
@@ -76,50 +76,13 @@ async function readLayout(read: Read, size: number, source: string): Promise<Saf
   }
 }
 
-function describeImages({ dtype, shape, begin, end }: Placed, source: string) {
-  const pixels = dtype === "U8";
-  if ((!pixels && dtype !== "F32") || shape.length !== 4)
-    throw malformed(
-      source,
-      `tensor "images" is ${dtype} ${shape.join("×")}, expected N×H×W×C uint8 or N×C×H×W float32`,
-    );
-  if (begin === end) throw malformed(source, `tensor "images" (${shape.join("×")}) is empty`);
-  const [length, ...sides] = shape as [number, number, number, number];
-  return pixels
-    ? { kind: "pixels" as const, length, height: sides[0], width: sides[1], channels: sides[2] }
-    : { kind: "normalised" as const, length, height: sides[1], width: sides[2], channels: sides[0] };
-}
-
-async function readLabels(
-  read: Read,
-  { dtype, shape, begin, end }: Placed,
-  length: number,
-  source: string,
-): Promise<Int32Array> {
-  const integers = ["I64", "I32", "I16", "I8", "U8"].includes(dtype);
-  if (!integers || shape.length !== 1 || shape[0] !== length)
-    throw malformed(source, `tensor "labels" is ${dtype} ${shape.join("×")}, expected ${length} integers`);
-  const values = decodeTensor(dtype, await read(begin, end)) as ArrayLike<number | bigint>;
-  return Int32Array.from(values, (value, image) => {
-    if (value < 0 || value > MAX_LABEL)
-      throw new CollapsarError("invalid-label", `${source}: label ${value} of image ${image}, expected a class from 0`);
-    return Number(value);
-  });
+async function readLabels(read: Read, placed: Placed, length: number, source: string): Promise<Int32Array> {
+  requireLabels(placed, length, source);
+  return labelsOf(decodeTensor(placed.dtype, await read(placed.begin, placed.end)), source);
 }
 
 /** A view where the bytes lie as float32 must, else a copy. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
-}
-
-function requireFinite(values: Float32Array, start: number, end: number, source: string): Float32Array {
-  const offender = values.findIndex((value) => !Number.isFinite(value));
-  if (offender < 0) return values;
-  const image = start + Math.floor((offender * (end - start)) / values.length);
-  throw malformed(source, `image ${image} holds ${values[offender]}`);
-}
-
-function malformed(source: string, what: string, cause?: unknown): CollapsarError {
-  return new CollapsarError("malformed-dataset", `${source}: ${what}`, { cause });
 }

@@ -7,7 +7,17 @@ export const INPUT = "input";
 
 export type Node =
   /** 2-D convolution; `weight` names an out×in×k×k tensor, `bias` one of `out` numbers. */
-  | { op: "conv"; name: string; input: string; weight: string; bias?: string; stride: number; padding: number }
+  | {
+      op: "conv";
+      name: string;
+      input: string;
+      weight: string;
+      bias?: string;
+      stride: number;
+      padding: number;
+      /** In training only: `weight` is made anew in every step, of the parameters `weight` + `_orig`, `_u`, `_v`, `_sigma`. */
+      spectralNorm?: SpectralNorm;
+    }
   /** `y = (x − running_mean)/√(running_var + ε)·weight + bias`; `prefix` + `.weight`, `.bias`, `.running_mean`, `.running_var`. */
   | { op: "batchNorm"; name: string; input: string; prefix: string; epsilon: number }
   | { op: "relu"; name: string; input: string }
@@ -30,6 +40,16 @@ export type Node =
   /** `z = W h + b`; `prefix` + `.weight` (out×in), `.bias` (out). */
   | { op: "linear"; name: string; input: string; prefix: string };
 
+/** DDU's soft spectral normalisation of a convolution. */
+export interface SpectralNorm {
+  /** The norm it may have, and what is added to the factor that its weight is divided by. */
+  readonly coeff: number;
+  readonly added: number;
+  /** Of the singular vectors v, which the convolution takes to u: channels×S×S. */
+  readonly v: readonly [number, number, number];
+  readonly u: readonly [number, number, number];
+}
+
 /** PyTorch's BatchNorm2d constants. */
 export const BATCH_NORM_EPSILON = 1e-5;
 export const BATCH_NORM_MOMENTUM = 0.1;
@@ -38,7 +58,9 @@ export const BATCH_NORM_MOMENTUM = 0.1;
 export interface ParameterShape {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly role: "conv" | "scale" | "offset" | "runningMean" | "runningVariance" | "linearWeight" | "linearBias";
+  readonly role:
+    | ("conv" | "scale" | "offset" | "linearWeight" | "linearBias")
+    | ("runningMean" | "runningVariance" | "singularVector" | "singularValue");
 }
 
 /** What goes into a network and what comes out of it. */

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CollapsarError } from "../errors.ts";
 import type { BatchEvent, RunSummary } from "./event.ts";
+import { fittingProcesses, mostProcesses } from "./fitting.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Order, Report } from "./runner.ts";
 
@@ -15,7 +15,7 @@ const LAST_WORDS = 4096;
 export interface BatchOptions {
   /** URL of the folder that gets `EXPERIMENT/RUN/epoch-0001.safetensors`, … */
   readonly to: string;
-  /** Processes at a time, each of one thread; default: as many as the machine has cores. */
+  /** Processes at a time; default: as many as fit, known once the first has taken a step. */
   readonly concurrency?: number | undefined;
   readonly onProgress?: ((event: BatchEvent) => void) | undefined;
   /** Stops all runs after the batch of images they are at; their finished epochs stay and are not repeated. */
@@ -32,20 +32,31 @@ const RUNNER = fileURLToPath(new URL(`./runner${extname(import.meta.filename)}`,
  */
 export async function trainBatch(recipes: readonly Recipe[], options: BatchOptions): Promise<RunSummary[]> {
   rejectTwins(recipes);
-  const { concurrency = availableParallelism(), onProgress } = options;
+  const { concurrency, onProgress } = options;
+  const threads = Math.max(1, ...recipes.map((recipe) => recipe.threads));
+  const { promise: fitting, resolve: decide } = Promise.withResolvers<number>();
   const summaries: RunSummary[] = [];
   const waiting = recipes.entries();
   const trainWaiting = async () => {
     for (const [i, recipe] of waiting) {
-      summaries[i] = await trainInProcess(recipe, options);
+      summaries[i] = await trainInProcess(recipe, options, (memory) => decide(fittingProcesses(memory, threads)));
       onProgress?.({ phase: "ended", ...summaries[i] });
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, trainWaiting));
+  const trainIfFitting = async (i: number) => {
+    if (i < (concurrency ?? (await fitting))) await trainWaiting();
+  };
+  const first = trainWaiting().finally(() => decide(1));
+  const others = Array.from({ length: (concurrency ?? mostProcesses(threads)) - 1 }, (_, i) => trainIfFitting(i + 1));
+  await Promise.all([first, ...others]);
   return summaries;
 }
 
-async function trainInProcess(recipe: Recipe, { to, onProgress, signal }: BatchOptions): Promise<RunSummary> {
+async function trainInProcess(
+  recipe: Recipe,
+  { to, onProgress, signal }: BatchOptions,
+  onStep: (memory: number) => void,
+): Promise<RunSummary> {
   const { run } = recipe;
   if (signal?.aborted) return { run, status: "cancelled", epochs: 0, checkpoints: [], error: null };
   const child = fork(RUNNER, { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
@@ -60,9 +71,11 @@ async function trainInProcess(recipe: Recipe, { to, onProgress, signal }: BatchO
       error = { code: report.code, message: report.message };
       return;
     }
-    if (report.phase !== "training") epochs = report.epoch;
-    checkpoints.push(...report.checkpoints);
-    onProgress?.(report);
+    const { memory, ...progress } = report;
+    if (progress.phase === "training") onStep(memory);
+    else epochs = progress.epoch;
+    checkpoints.push(...progress.checkpoints);
+    onProgress?.(progress);
   });
   // a child that cannot be told is one that has ended, and how it ended is what counts
   child.send({ recipe, to } satisfies Order, () => {});

@@ -12,6 +12,8 @@ export interface RunProgress {
   readonly images: number;
   /** Mean over this epoch so far; null before the first batch. */
   readonly loss: number | null;
+  /** Share of the images of this epoch so far that were classified as labelled; null before the first batch. */
+  readonly accuracy: number | null;
   /** Of this epoch so far; null before the first batch. */
   readonly imagesPerSecond: number | null;
   /** URLs of the checkpoints that this event adds: those found at the start, the one just pushed. */

@@ -6,10 +6,17 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
+/** DDU takes one for all three. */
+const CIFAR = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
+
 /** The constants networks for these datasets are usually trained with (DDU's for MNIST, whose digits ours are). */
 const USUAL: Readonly<Record<string, Normalisation>> = {
   digits: { mean: [0.1307], std: [0.3081] },
   mnist: { mean: [0.1307], std: [0.3081] },
+  "dirty-mnist": { mean: [0.1307], std: [0.3081] },
+  cifar10: CIFAR,
+  cifar100: CIFAR,
+  svhn: CIFAR,
   "fashion-mnist": { mean: [0.2861], std: [0.353] },
 };
 

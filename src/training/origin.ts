@@ -1,23 +1,21 @@
 import { CollapsarError } from "../errors.ts";
-import type { NetworkSpec } from "../networks/spec.ts";
+import { type NetworkSpec, specMetadata } from "../networks/spec.ts";
 import { VERSION } from "../version.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingSet } from "./trainingSet.ts";
 
 /**
  * Returns the metadata that say where a checkpoint of this run comes from. `recipe` (JSON) is all that decides the weights
- * after a given epoch; so the number of epochs is not in it, and a run can be made longer.
+ * after a given epoch; so the number of epochs is in it only where the learning rate depends on that (`cosine`), and any other
+ * run can be made longer.
  */
-export function originOf(
-  { epochs: _, ...recipe }: Recipe,
-  { stem }: NetworkSpec,
-  { dataset, validation }: TrainingSet,
-) {
+export function originOf({ epochs, ...rest }: Recipe, spec: NetworkSpec, { dataset, validation }: TrainingSet) {
+  const recipe = rest.schedule === "cosine" ? { ...rest, epochs } : rest;
   const { experiment, group, run, seed, loss } = recipe;
   return {
     ...{ experiment, group, run, seed: String(seed), loss, dataset: recipe.dataset },
     ...(validation && { validation }),
-    recipe: JSON.stringify({ ...recipe, variant: stem, datasetDigest: dataset.digest }),
+    recipe: JSON.stringify({ ...recipe, variant: specMetadata(spec).variant, datasetDigest: dataset.digest }),
     producer: `collapsar ${VERSION}`,
   };
 }

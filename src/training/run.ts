@@ -1,31 +1,34 @@
 import { setImmediate } from "node:timers/promises";
 import type { DatasetSources } from "../datasets/open.ts";
 import { CollapsarError } from "../errors.ts";
-import { describeNetwork } from "../networks/resnet.ts";
 import { specMetadata } from "../networks/spec.ts";
+import { cropAndFlip } from "./augment.ts";
+import { rejectKnownFailure, requireFiniteWeights, whenDiverged } from "./divergence.ts";
 import type { RunProgress } from "./event.ts";
-import { initialiseParameters } from "./initialise.ts";
-import { lossOf } from "./losses/loss.ts";
+import { epochOrder } from "./order.ts";
 import { originOf, rejectOtherOrigin } from "./origin.ts";
+import { generatorOf } from "./random.ts";
 import type { Recipe } from "./recipe.ts";
 import { openRunFolder } from "./runFolder.ts";
 import { learningRateAt } from "./schedule.ts";
-import { shuffledOrder } from "./shuffle.ts";
 import { specFor } from "./specFor.ts";
-import { createTrainer, type Trainer } from "./step/trainer.ts";
+import { describeTraining } from "./spectralNorm.ts";
+import type { Trainer } from "./step/trainer.ts";
+import { trainerOf } from "./trainerOf.ts";
 import { gather, openTrainingSet, type TrainingSet } from "./trainingSet.ts";
 
 /**
  * Trains one run and pushes a checkpoint after each epoch below the URL `to`. Where the run has checkpoints there
  * already it goes on after the last, with the same weights in the end as if it had never stopped: nothing in a
- * checkpoint depends on when or how fast it was made. Stop it by leaving the loop over its events.
- * @throws CollapsarError `conflict` where the run was begun with another recipe, `non-finite-loss`, `wrong-shape` where
- *   the images do not fit the variant, and what datasets and storage throw.
+ * checkpoint depends on when or how fast it was made. Stop it by leaving the loop over its events. A run whose numbers are
+ * no longer finite ends there, and leaves a record of it: begun again, it ends at once.
+ * @throws CollapsarError `conflict` where the run was begun with another recipe, `non-finite-loss` and `non-finite-weight`,
+ *   `wrong-shape` where the images do not fit the variant, and what datasets and storage throw.
  */
 export async function* trainRun(recipe: Recipe, to: string, sources: DatasetSources): AsyncGenerator<RunProgress> {
   const set = await openTrainingSet(recipe.dataset, sources);
   const spec = specFor(recipe, set);
-  const graph = describeNetwork(spec);
+  const graph = describeTraining(spec);
   const folder = openRunFolder(sources.storage, to, recipe, graph);
   const origin = originOf(recipe, spec, set);
   const found = await folder.checkpoints();
@@ -34,25 +37,26 @@ export async function* trainRun(recipe: Recipe, to: string, sources: DatasetSour
   const images = epochLength(recipe, set);
   const checkpoints = [...found].filter(([epoch]) => epoch <= finished).map(([, url]) => url);
   const at = { run: recipe.run, epoch: finished, epochs: recipe.epochs, image: 0, images };
-  yield { ...at, phase: "started", loss: null, imagesPerSecond: null, checkpoints };
+  yield { ...at, phase: "started", loss: null, accuracy: null, imagesPerSecond: null, checkpoints };
   if (finished === recipe.epochs) return;
+  await rejectKnownFailure(folder, origin);
 
-  const trainer = await createTrainer({
-    graph,
-    ...(finished > 0 ? await folder.load(finished) : { parameters: initialiseParameters(graph, recipe.seed) }),
-    loss: lossOf(recipe.loss, set.classes),
-    momentum: recipe.momentum,
-    weightDecay: recipe.weightDecay,
-  });
+  const trainer = await trainerOf(recipe, graph, set.classes, finished > 0 ? await folder.load(finished) : null);
+  let epoch = finished + 1;
   try {
-    for (let epoch = finished + 1; epoch <= recipe.epochs; epoch++) {
+    for (; epoch <= recipe.epochs; epoch++) {
       const progress = yield* trainEpoch(trainer, set, recipe, epoch);
       const after = { parameters: trainer.parameters(), velocity: trainer.velocity() };
-      rejectNonFinite(after.parameters, epoch);
-      const metadata = { ...specMetadata(spec), ...origin, epoch: String(epoch), training_loss: String(progress.loss) };
-      const checkpoint = await folder.save(epoch, after, metadata);
+      requireFiniteWeights(after.parameters, epoch);
+      const checkpoint = await folder.save(epoch, after, {
+        ...{ ...specMetadata(spec), ...origin, epoch: String(epoch) },
+        ...{ training_loss: String(progress.loss), training_accuracy: String(progress.accuracy) },
+      });
       yield { ...progress, phase: "pushed", checkpoints: [checkpoint] };
     }
+  } catch (error) {
+    await whenDiverged(error, (failure) => folder.recordFailure({ ...failure, epoch, ...origin }));
+    throw error;
   } finally {
     trainer.dispose();
   }
@@ -65,19 +69,20 @@ async function* trainEpoch(
   recipe: Recipe,
   epoch: number,
 ): AsyncGenerator<RunProgress, RunProgress> {
-  const order = shuffledOrder(set.dataset.length, recipe.seed, epoch);
+  const order = epochOrder(recipe.sampling, set.labels, recipe.seed, epoch);
   const images = epochLength(recipe, set);
   const rate = learningRateAt(epoch, recipe);
   const begun = performance.now();
   const at = { run: recipe.run, phase: "training", epoch, epochs: recipe.epochs, images, checkpoints: [] } as const;
-  let progress: RunProgress = { ...at, image: 0, loss: null, imagesPerSecond: null };
-  let sum = 0;
+  let progress: RunProgress = { ...at, image: 0, loss: null, accuracy: null, imagesPerSecond: null };
+  let [loss, correct] = [0, 0];
   for (let image = recipe.batchSize; image <= images; image += recipe.batchSize) {
     const batch = gather(set, order.subarray(image - recipe.batchSize, image));
-    const { loss } = await trainer.step(batch.images, batch.labels, rate);
-    sum += loss * recipe.batchSize;
+    const step = await trainer.step(augment(batch.images, set, recipe, epoch, image), batch.labels, rate);
+    loss += step.loss * recipe.batchSize;
+    correct += step.correct;
     const imagesPerSecond = (image / (performance.now() - begun)) * 1000;
-    progress = { ...at, image, loss: sum / image, imagesPerSecond };
+    progress = { ...at, image, loss: loss / image, accuracy: correct / image, imagesPerSecond };
     yield progress;
     // a step may never leave the event loop a turn of its own, and messages, signals and the parent's end come by it
     await setImmediate();
@@ -85,21 +90,23 @@ async function* trainEpoch(
   return progress;
 }
 
-/** A step may ruin weights whose loss was still finite. */
-function rejectNonFinite(parameters: ReadonlyMap<string, Float32Array>, epoch: number): void {
-  for (const [name, values] of parameters)
-    if (!values.every(Number.isFinite))
-      throw new CollapsarError(
-        "non-finite-weight",
-        `training has diverged: after epoch ${epoch}, ${name} is not finite`,
-      );
+/** What is drawn depends on seed, epoch and place in the epoch alone, so that a resumed run draws the same. */
+function augment<T extends Uint8Array | Float32Array>(
+  images: T,
+  { dataset }: TrainingSet,
+  recipe: Recipe,
+  ...place: readonly [epoch: number, image: number]
+): T {
+  if (recipe.augment === "none") return images;
+  return cropAndFlip(images, dataset, generatorOf("augment", recipe.seed, ...place));
 }
 
 /**
- * Images an epoch trains on: whole batches, for batch norm and the NC loss are statistics of a batch and a small rest
+ * Returns how many images an epoch trains on: whole batches, for batch norm and the NC loss are statistics of a batch and a small rest
  * would weigh as much as the others. Every epoch is shuffled anew, so no image is left out for good.
+ * @throws CollapsarError `invalid-request` where there is not one whole batch.
  */
-function epochLength({ batchSize, imagesPerEpoch }: Recipe, { dataset }: TrainingSet): number {
+export function epochLength({ batchSize, imagesPerEpoch }: Recipe, { dataset }: TrainingSet): number {
   const available = Math.min(imagesPerEpoch ?? dataset.length, dataset.length);
   if (available < batchSize)
     throw new CollapsarError(

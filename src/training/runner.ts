@@ -13,8 +13,10 @@ export interface Order {
   readonly to: string;
 }
 
-/** What the child sends: progress, and at most one error. */
-export type Report = RunProgress | { readonly phase: "failed"; readonly code: ErrorCode; readonly message: string };
+/** What the child sends: progress with the peak of its memory (bytes), and at most one error. */
+export type Report =
+  | (RunProgress & { readonly memory: number })
+  | { readonly phase: "failed"; readonly code: ErrorCode; readonly message: string };
 
 // The channel is the only way to stop a run, and also closes when the parent dies: it ends with the step it is in, and no
 // upload is torn. Ctrl-C reaches all processes of a terminal, and the parent answers it by closing the channel.
@@ -24,7 +26,7 @@ process.once("message", async ({ recipe, to }: Order) => {
     const sources = { data: readConfig().data, storage: openStorage({ fileRoots: null }) };
     for await (const progress of trainRun(recipe, to, sources)) {
       if (!process.connected) break;
-      await report(progress);
+      await report({ ...progress, memory: process.resourceUsage().maxRSS * 1024 });
     }
   } catch (error) {
     const { code, message } = asCollapsarError(error);

@@ -1,7 +1,8 @@
 import { CollapsarError } from "../errors.ts";
-import { DEFAULT_COEFFICIENT, type NetworkSpec, STEMS } from "../networks/spec.ts";
+import { DEFAULT_COEFFICIENT, type NetworkSpec, readSpec, STEMS, type Variant } from "../networks/spec.ts";
 import { normalisationOf } from "./normalisation.ts";
-import { type Recipe, TRAINED_VARIANTS } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
+import { TRAINED_VARIANTS } from "./recipeSchema.ts";
 import type { TrainingSet } from "./trainingSet.ts";
 
 /**
@@ -10,9 +11,9 @@ import type { TrainingSet } from "./trainingSet.ts";
  */
 export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
   const { channels, height, width, name } = set.dataset;
-  const fitting = TRAINED_VARIANTS.filter((variant) => {
-    const { channels: taken, size } = STEMS[variant];
-    return taken === channels && size.height === height && size.width === width;
+  const fitting = TRAINED_VARIANTS.filter((candidate) => {
+    const { channels: taken, size } = STEMS[parsed(candidate).stem];
+    return taken === channels && size?.height === height && size?.width === width;
   });
   const variant = recipe.variant ?? fitting[0];
   if (!variant || !fitting.includes(variant))
@@ -23,8 +24,8 @@ export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
   const { mean, std } = normalisationOf(set) ?? { mean: null, std: null };
   return {
     arch: recipe.arch,
-    stem: variant,
-    ...{ mod: false, sn: false, coeff: DEFAULT_COEFFICIENT },
+    ...parsed(variant),
+    coeff: DEFAULT_COEFFICIENT,
     channels,
     width: recipe.width,
     classes: set.classes,
@@ -32,4 +33,8 @@ export function specFor(recipe: Recipe, set: TrainingSet): NetworkSpec {
     mean,
     std,
   };
+}
+
+function parsed(variant: string): Variant {
+  return readSpec({ variant }).variant!;
 }

@@ -9,6 +9,7 @@ import { specMetadata } from "../../src/networks/spec.ts";
 import { initialiseParameters } from "../../src/training/initialise.ts";
 import { TINY } from "../api/samples.ts";
 import { golden } from "../golden.ts";
+import { DATASET_SEEDS } from "./datasetSeeds.ts";
 import { runOnce } from "./onnxSession.ts";
 
 /** A good file, and all that is done with one of its kind before a network runs. */
@@ -34,6 +35,7 @@ const SEEDS: Record<string, () => Seed[]> = {
     { name: "resnet18 as a graph", file: tinyOnnx("normalised"), read: onnxToGraph },
   ],
   "layers-model": layersModels,
+  ...DATASET_SEEDS,
 };
 
 /** Formats by name. */

@@ -61,6 +61,17 @@ describe("a batch", () => {
     expect(await readdir(join(folder, "stopped", "digits"))).toEqual(["digits-ce-seed1"]);
   });
 
+  it("begins with one run, and with others beside it once that has taken a step", async () => {
+    const events: BatchEvent[] = [];
+    const to = pathToFileURL(join(folder, "fitting")).href;
+    const recipes = [1, 2, 3].map((seed) => recipe({ seed, epochs: 4 }));
+    const summaries = await trainBatch(recipes, { to, onProgress: (event) => events.push(event) });
+    expect(summaries.map(({ status }) => status)).toEqual(["succeeded", "succeeded", "succeeded"]);
+    const second = events.findIndex(({ run }) => run === "digits-ce-seed2");
+    expect(events.slice(0, second).map(({ phase }) => phase)).toContain("training");
+    expect(events[second]).not.toHaveProperty("memory");
+  });
+
   it("refuses two runs of the same name", async () => {
     const twins = trainBatch([recipe({}), recipe({ width: 4 })], { to: pathToFileURL(folder).href });
     await expect(twins).rejects.toMatchObject({

@@ -1,11 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serve } from "../../src/api/serve.ts";
+import { serviceAt } from "../../src/commands/connection.ts";
+import { readConfig } from "../../src/config.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/train.ts", import.meta.url));
 const SMALL = "--dataset digits --width 2 --batch-size 32 --images-per-epoch 64".split(" ");
@@ -38,7 +42,9 @@ describe("collapsar train", () => {
       `Next: npx collapsar evaluate ${url}/digits-ce-seed1/epoch-0001.safetensors`,
       "",
     ]);
-    expect(stderr).toMatch(/^digits-nc-seed1 +epoch 1\/1 100 % +loss [\d.]+ +[\d.]+ img\/s +0:00 left \(batch: /m);
+    expect(stderr).toMatch(
+      /^digits-nc-seed1 {2}epoch 1\/1 {2}100 % {2}loss [\d.]+ {2}accuracy [\d.]+ % {2}[\d.]+ img\/s {2}0:00 left \(batch: /m,
+    );
     expect(stderr).toMatch(/^✓ digits-ce-seed1 {2}1 epochs$/m);
     expect(code).toBe(0);
   });
@@ -63,11 +69,114 @@ describe("collapsar train", () => {
     ["--seeds", "1-", 'option --seeds: expected numbers and ranges such as 1-3,7, got "1-"'],
     ["--loss", "ce,mse", "option --loss: expected one of ce, nc"],
     ["--images-per-epoch", "16", "option --images-per-epoch: expected at least one batch (32 images), got 16"],
+    ["--l2-norm", "true,no", 'option --l2-norm: expected true, false or true,false, got "true,no"'],
+    ["--preset", "paper", "option --preset: expected the name of a preset or a JSON file, got "],
+    ["--schedule", "linear", "argument 'linear' is invalid. Allowed choices are step, cosine."],
     ["--arch", "vgg", "argument 'vgg' is invalid. Allowed choices are resnet18, resnet34, resnet50,"],
   ])("says what is wrong with %s %s and exits with 2", async (option, value, message) => {
     const { code, stdout, stderr } = await train(option, value);
     expect(stderr).toContain(message);
     expect([code, stdout]).toEqual([2, ""]);
+  });
+
+  it("prints the plan of a grid and its cost, and trains nothing", async () => {
+    const grid = [
+      "--loss",
+      "ce,nc",
+      "--l2-norm",
+      "true,false",
+      "--seeds",
+      "1-2",
+      "--concurrency",
+      "2",
+      "--to",
+      "planned",
+    ];
+    const { code, stdout } = await train(...grid, "--epochs", "3", "--dry-run", "--json");
+    const plan = JSON.parse(stdout);
+    expect(plan.runs.map(({ run, group }: { run: string; group: string }) => [run, group]).slice(0, 5)).toEqual([
+      ["digits-ce+l2-seed1", "ce+l2"],
+      ["digits-ce-seed1", "ce"],
+      ["digits-nc+l2-seed1", "nc+l2"],
+      ["digits-nc-seed1", "nc"],
+      ["digits-ce+l2-seed2", "ce+l2"],
+    ]);
+    expect(plan.runs).toHaveLength(8);
+    expect(plan.coreSeconds).toBeCloseTo((8 * 3 * 64) / plan.imagesPerSecond, 9);
+    expect(plan.seconds).toBeCloseTo(plan.coreSeconds / 2, 9);
+    expect(existsSync(join(folder, "planned"))).toBe(false);
+    await train("--loss", "nc", "--epochs", "2", "--to", "planned", "--quiet");
+    const text = (await train(...grid, "--epochs", "3", "--dry-run")).stdout;
+    expect(text).toMatch(/^digits-nc-seed1 +nc +3 +2 +64 +0\.\d+ MB$/m);
+    expect(text).toMatch(/^8 runs, 2 at a time; .* MB to store\.$/m);
+    expect(code).toBe(0);
+  });
+
+  it("submits every checkpoint for evaluation, and once it is recorded is answered from the record", async () => {
+    const args = [
+      "--epochs",
+      "2",
+      "--images-per-epoch",
+      "64",
+      "--to",
+      "evaluated",
+      "--evaluate",
+      "--ood",
+      "fashion-sample",
+    ];
+    const { code, stdout } = await train(...args, "--json");
+    expect(code).toBe(0);
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const evaluated = events.filter(({ phase }) => phase === "evaluated");
+    expect(evaluated.map(({ status, checkpoint }) => [status, checkpoint.replace(/.*\//, "")])).toEqual([
+      ["succeeded", "epoch-0001.safetensors"],
+      ["succeeded", "epoch-0002.safetensors"],
+    ]);
+    const again = await train(...args);
+    expect(again.stdout).toMatch(/^1 runs trained, 2 checkpoints below .*, 2 of them submitted for evaluation$/m);
+    expect(again.stdout).toMatch(/^Next: npx collapsar aggregate --experiment digits --by group$/m);
+  }, 60_000);
+
+  it("submits to the service that has the database, and to one by its URL, and leaves these to go on", async () => {
+    const service = await serve({ ...readConfig({}, folder), port: 0 }, { worker: false });
+    try {
+      const common = ["--epochs", "1", "--json", "--to", "served"];
+      const submitted = async (...args: readonly string[]) => {
+        const { code, stdout } = await train(...common, ...args);
+        expect(code).toBe(0);
+        const events = stdout
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+        expect(events.map(({ phase }) => phase).sort()).toEqual(["ended", "pushed", "submitted"]);
+        return events.find(({ phase }) => phase === "submitted").evaluation;
+      };
+      const ids = [await submitted("--evaluate"), await submitted("--seeds", "2", "--evaluate", `${service.url}/`)];
+      for (const id of ids)
+        expect(await serviceAt(service.url).request(`/evaluations/${id}`)).toMatchObject({ status: "queued" });
+    } finally {
+      await service.stop();
+    }
+  }, 60_000);
+
+  it("trains on where a service does not answer, and says what was not evaluated", async () => {
+    const { code, stderr } = await train(
+      "--epochs",
+      "1",
+      "--to",
+      "alone",
+      "--evaluate",
+      "http://127.0.0.1:9",
+      "--quiet",
+    );
+    expect(stderr).toMatch(
+      /^collapsar: 1 of 1 checkpoints were not evaluated; file:.*epoch-0001\.safetensors: the service at http:\/\/127\.0\.0\.1:9 does not answer \(database-unavailable\); the same command submits them again/,
+    );
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, "alone", "digits", "digits-ce-seed1", "epoch-0001.safetensors"))).toBe(true);
   });
 
   it("fails in one line over an unknown dataset", async () => {

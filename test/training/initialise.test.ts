@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { describeNetwork } from "../../src/networks/resnet.ts";
+import type { NetworkSpec } from "../../src/networks/spec.ts";
 import { initialiseParameters } from "../../src/training/initialise.ts";
+import { describeTraining } from "../../src/training/spectralNorm.ts";
 
-const graph = describeNetwork({
+const spec: NetworkSpec = {
   arch: "resnet18",
   stem: "mnist",
   mod: false,
@@ -14,7 +16,8 @@ const graph = describeNetwork({
   l2Norm: false,
   mean: [0.5],
   std: [0.5],
-});
+};
+const graph = describeNetwork(spec);
 
 describe("the parameters a network starts from", () => {
   const parameters = initialiseParameters(graph, 1);
@@ -47,6 +50,16 @@ describe("the parameters a network starts from", () => {
     for (const { name, role } of graph.parameters)
       if (role in expected)
         expect(new Set(parameters.get(name))).toEqual(new Set([expected[role as keyof typeof expected]]));
+  });
+
+  it("are directions where spectral normalisation looks for one, all of length 1", () => {
+    const spectral = describeTraining({ ...spec, sn: true });
+    const started = initialiseParameters(spectral, 1);
+    const vectors = spectral.parameters.filter(({ role }) => role === "singularVector");
+    expect(vectors).toHaveLength(40);
+    for (const { name } of vectors) expect(Math.hypot(...started.get(name)!)).toBeCloseTo(1, 5);
+    expect(started.get("conv1.weight_sigma")).toEqual(Float32Array.of(1));
+    expect(started.get("conv1.weight_u")).not.toEqual(started.get("layer1.0.conv1.weight_u"));
   });
 
   it("are the same for the same seed only", () => {

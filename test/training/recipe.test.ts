@@ -31,9 +31,12 @@ describe("a recipe", () => {
   });
 
   it.each<[string, object]>([
-    ["loss: expected one of ce, nc", { loss: "mse" }],
+    ["loss: expected one of ce, nc, ce+nc", { loss: "mse" }],
     ["arch: expected one of resnet18, resnet34, resnet50, resnet101, resnet152", { arch: "vgg" }],
-    ["variant: expected one of cifar, mnist", { variant: "tall" }],
+    [
+      "variant: expected one of cifar, cifar+mod, cifar+sn, cifar+mod+sn, mnist, mnist+mod, mnist+sn, mnist+mod+sn",
+      { variant: "tall" },
+    ],
     ["width: expected a whole number from 1", { width: 0 }],
     ["epochs: expected a whole number from 1", { epochs: 1.5 }],
     ["batch-size: expected a whole number from 2", { batchSize: 1 }],
@@ -43,6 +46,12 @@ describe("a recipe", () => {
     ["weight-decay: expected 0 or a positive number", { weightDecay: -1 }],
     ["milestones: expected a whole number from 1", { milestones: [150, Number.NaN] }],
     ["images-per-epoch: expected at least one batch (128 images), got 100", { imagesPerEpoch: 100 }],
+    ["warmup-epochs: expected fewer than the 5 epochs, got 5", { schedule: "cosine", warmupEpochs: 5, epochs: 5 }],
+    ["label-smoothing: expected a number from 0 and below 1", { labelSmoothing: 1 }],
+    ["nc-weight: expected a positive number", { ncWeight: 0 }],
+    ["schedule: expected one of step, cosine", { schedule: "linear" }],
+    ["sampling: expected one of shuffled, stratified", { sampling: "random" }],
+    ["augment: expected one of none, crop-flip", { augment: "flip" }],
     ["experiment: expected 1 to 128 letters, digits or . _ : + @ -", { experiment: "../x" }],
   ])("is refused with “%s”", (message, change) => {
     const refused = expect.objectContaining({ code: "invalid-request", message });

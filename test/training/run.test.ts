@@ -9,10 +9,12 @@ import { openStorage } from "../../src/storage/open.ts";
 import type { RunProgress } from "../../src/training/event.ts";
 import { type RecipeInput, recipeOf } from "../../src/training/recipe.ts";
 import { trainRun } from "../../src/training/run.ts";
+import { ENGINES } from "./step/fixture.ts";
 
-const small: RecipeInput = {
+const base: RecipeInput = {
   ...{ dataset: "digits", loss: "nc", seed: 1, width: 4, epochs: 2, batchSize: 32, imagesPerEpoch: 100 },
 };
+let small = base;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "collapsar-run-"));
@@ -40,9 +42,11 @@ async function stored(to: string): Promise<Record<string, string>> {
   );
 }
 
-describe("a run", () => {
+describe.each(ENGINES)("a run on %s", (engine) => {
   let events: RunProgress[];
   beforeAll(async () => {
+    await rm(folder, { recursive: true });
+    small = { ...base, engine };
     events = await train("whole");
   });
 
@@ -55,8 +59,9 @@ describe("a run", () => {
     expect(events.at(-1)!.imagesPerSecond).toBeGreaterThan(0);
   });
 
-  it("stores a checkpoint of every epoch, and the velocity of the last", async () => {
+  it("stores a checkpoint of every epoch, and the velocity of the last two", async () => {
     expect(Object.keys(await stored("whole"))).toEqual([
+      "epoch-0001.optimizer.safetensors",
       "epoch-0001.safetensors",
       "epoch-0002.optimizer.safetensors",
       "epoch-0002.safetensors",
@@ -72,6 +77,7 @@ describe("a run", () => {
     expect(checkpoint.metadata).toMatchObject({
       ...{ experiment: "digits", group: "nc", run: "digits-nc-seed1", seed: "1", epoch: "2" },
       ...{ dataset: "digits", loss: "nc", validation: "tenth", training_loss: String(events.at(-1)!.loss) },
+      training_accuracy: String(events.at(-1)!.accuracy),
       producer: expect.stringMatching(/^collapsar \d/),
     });
     expect(JSON.parse(checkpoint.metadata.recipe!)).toMatchObject({
@@ -79,6 +85,14 @@ describe("a run", () => {
       learningRate: 0.1,
       variant: "mnist",
     });
+  });
+
+  it("stores a network under spectral normalisation, all of it", async () => {
+    const pushed = (await train("spectral", { variant: "mnist+mod+sn", epochs: 1 })).at(-1);
+    const checkpoint = readSafetensors(await readFile(fileURLToPath(pushed!.checkpoints[0]!)));
+    expect(networkOf(checkpoint).spec).toMatchObject({ stem: "mnist", mod: true, sn: true, coeff: 3 });
+    expect(checkpoint.tensors.get("layer2.0.conv1.weight_u")!.shape).toEqual([8 * 14 * 14]);
+    expect(checkpoint.tensors.get("layer2.0.conv1.weight_sigma")!.data[0]).toBeGreaterThan(0);
   });
 
   it("stores the same bytes again from the same seed, and others from another", async () => {
@@ -112,6 +126,68 @@ describe("a run", () => {
     await train("longer", { epochs: 1 });
     await train("longer");
     expect(await stored("longer")).toEqual(await stored("whole"));
+  });
+
+  it("keeps the velocity of two epochs, for one that is killed may still store the last", async () => {
+    await train("three", { epochs: 3 });
+    expect(Object.keys(await stored("three")).filter((name) => name.includes("optimizer"))).toEqual([
+      "epoch-0002.optimizer.safetensors",
+      "epoch-0003.optimizer.safetensors",
+    ]);
+  });
+
+  it("minimises cross-entropy and the weighted NC loss together, with smoothed labels where asked", async () => {
+    const firstLoss = async (to: string, change: Partial<RecipeInput>) =>
+      (await train(to, change, ({ image }) => image === 32)).at(-1)!.loss!;
+    const [ce, nc] = [await firstLoss("ce", { loss: "ce" }), await firstLoss("nc", { loss: "nc" })];
+    expect(await firstLoss("both", { loss: "ce+nc", ncWeight: 0.5 })).toBeCloseTo(ce + 0.5 * nc, 5);
+    const smoothed = await firstLoss("smoothed", { loss: "ce", labelSmoothing: 0.9999999 });
+    // a target spread over all classes: at least log 10
+    expect(smoothed).toBeGreaterThan(Math.log(10));
+    expect(smoothed).not.toBe(ce);
+  });
+
+  it("with the schedule cosine cannot be made longer, for every rate would be another", async () => {
+    await train("cosine", { schedule: "cosine" });
+    await expect(train("cosine", { schedule: "cosine", epochs: 3 })).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/\(epochs was 2 and is 3\)/),
+    });
+  });
+
+  it("with crops, flips and stratified batches goes on to the same bytes, and others than without", async () => {
+    const change = { augment: "crop-flip", sampling: "stratified" } as const;
+    await train("augmented", change);
+    await train("augmented again", change, ({ phase, epoch }) => phase === "pushed" && epoch === 1);
+    await train("augmented again", change);
+    expect(await stored("augmented again")).toEqual(await stored("augmented"));
+    const differs = async (name: string) => (await stored("augmented"))[name] !== (await stored("whole"))[name];
+    expect(await differs("epoch-0002.safetensors")).toBe(true);
+  });
+
+  it("that diverges leaves a record, and begun again ends at once until that is removed", async () => {
+    const change = { loss: "ce", group: "nc", learningRate: 1e30 } as const;
+    const first = await train("diverged", change).catch((error) => error);
+    expect(first).toMatchObject({ code: "non-finite-loss", message: expect.stringMatching(/^the loss of step [23] is /) });
+    const path = join(folder, "diverged", "digits", "digits-nc-seed1", "failure.json");
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({
+      ...{ run: "digits-nc-seed1", epoch: 1, code: first.code, message: first.message, seed: "1" },
+      recipe: expect.stringContaining('"learningRate":1e+30'),
+    });
+    const again: RunProgress[] = [];
+    const known = train("diverged", change, (event) => {
+      again.push(event);
+      return false;
+    });
+    await expect(known).rejects.toMatchObject({
+      code: "non-finite-loss",
+      message: expect.stringMatching(
+        /^the loss of step [23] is .* \(epoch 1, recorded in file:.*failure\.json: remove it to try again\)$/,
+      ),
+    });
+    expect(again.map(({ phase }) => phase)).toEqual(["started"]);
+    await train("diverged", { loss: "ce", group: "nc" });
+    expect(Object.keys(await stored("diverged"))).toContain("epoch-0002.safetensors");
   });
 
   it("refuses to go on with another recipe, and names what differs", async () => {

@@ -15,9 +15,27 @@ export function imagesTensor(
 ): tf.Tensor4D {
   const { channels } = signature;
   const count = images.length / (channels * height * width);
-  if (images instanceof Uint8Array)
-    return tf.tensor4d(normalisePixels(images, pixelAffine(signature)), [count, height, width, channels]);
-  return tf.tidy(() => tf.transpose(tf.tensor4d(images, [count, channels, height, width]), [0, 2, 3, 1]));
+  return tf.tensor4d(imageMaps(signature, images, height * width), [count, height, width, channels]);
+}
+
+/**
+ * Returns the numbers of `imagesTensor`; `area` is height times width.
+ * @throws CollapsarError as `imagesTensor`.
+ */
+export function imageMaps(signature: Signature, images: Uint8Array | Float32Array, area: number): Float32Array {
+  if (images instanceof Uint8Array) return normalisePixels(images, pixelAffine(signature));
+  return channelsLast(images, signature.channels, area);
+}
+
+/** Returns N×C×A numbers as N×A×C. */
+function channelsLast(images: Float32Array, channels: number, area: number): Float32Array {
+  if (channels === 1) return images;
+  const maps = new Float32Array(images.length);
+  let from = 0;
+  for (let image = 0; image < images.length; image += channels * area)
+    for (let channel = 0; channel < channels; channel++)
+      for (let at = 0; at < area; at++) maps[image + at * channels + channel] = images[from++]!;
+  return maps;
 }
 
 function normalisePixels(pixels: Uint8Array, { factor, shift }: ReturnType<typeof pixelAffine>): Float32Array {

@@ -50,13 +50,18 @@ export function hasGpuBuild(): boolean {
 
 /**
  * Returns native TensorFlow, loaded from the build for GPUs or else from the one for CPUs, as the backend that
- * TensorFlow.js now works on. @throws CollapsarError `missing-engine` where neither is installed or it does not load.
+ * TensorFlow.js now works on. The first caller decides how many threads it has: without a number as many as there are cores.
+ * @throws CollapsarError `missing-engine` where neither is installed or it does not load.
  */
-export async function loadNative(): Promise<NativeTensorflow> {
+export async function loadNative(threads?: number): Promise<NativeTensorflow> {
   const name = PACKAGES.find((candidate) => existsSync(bindingOf(candidate) ?? ""));
   if (!name)
     throw new CollapsarError("missing-engine", `native TensorFlow is not installed: ${whatIsMissing()}; ${HINT}`);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  if (threads) {
+    process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+    process.env.TF_NUM_INTEROP_THREADS = String(threads);
+  }
   // else convolutions of float32 are rounded to TF32 on newer GPUs, and the record would not be true
   process.env.NVIDIA_TF32_OVERRIDE = "0";
   restoreUtil();

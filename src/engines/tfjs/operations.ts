@@ -2,17 +2,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Node } from "../../networks/graph.ts";
 
 /** What an operation computed, and how a gradient with respect to it flows back. */
-export interface Operation {
-  readonly output: tf.Tensor;
+export interface Operation<Value = tf.Tensor> {
+  readonly output: Value;
   /** Returns the gradients with respect to the operation's arguments, in their order; null where none is wanted. */
-  pullback(gradient: tf.Tensor): readonly (tf.Tensor | null)[];
+  pullback(gradient: Value): readonly (Value | null)[];
 }
 
 /** One step of a network: `apply` takes the values of `arguments` (earlier layers, parameters, the input) in that order. */
-export interface Layer<Result> {
+export interface Layer<Result, Value = tf.Tensor> {
   readonly name: string;
   readonly arguments: readonly string[];
-  apply(...values: tf.Tensor[]): Result;
+  apply(...values: Value[]): Result;
 }
 
 /** Returns the layer of a node that computes the same in training and in evaluation, and whose gradient we have. */
@@ -131,10 +131,13 @@ function l2Normalize(h: tf.Tensor): Operation {
   };
 }
 
-/** Returns `h Wᵀ + b`, N×C, of h (N×D), W (C×D) and b (C). */
+/**
+ * Returns `h Wᵀ + b`, N×C, of h (N×D), W (C×D) and b (C). What is transposed is a matrix of its own: XNNPACK multiplies
+ * such, and a product that is told to transpose is a slow loop.
+ */
 function linear(h: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): Operation {
   return {
-    output: tf.add(tf.matMul(h, weight, false, true), bias),
-    pullback: (gradient) => [tf.matMul(gradient, weight), tf.matMul(gradient, h, true), tf.sum(gradient, 0)],
+    output: tf.add(tf.matMul(h, tf.transpose(weight)), bias),
+    pullback: (gradient) => [tf.matMul(gradient, weight), tf.matMul(tf.transpose(gradient), h), tf.sum(gradient, 0)],
   };
 }

@@ -33,7 +33,7 @@ const root = protobuf.Root.fromJSON({
       },
     },
     ListValue: { fields: { i: repeated("int64", 3) } },
-    TensorShapeProto: { fields: { dim: repeated("Dim", 2) } },
+    TensorShapeProto: { fields: { dim: repeated("Dim", 2), unknownRank: field("bool", 3) } },
     Dim: { fields: { size: field("int64", 1) } },
     TensorProto: {
       fields: {
@@ -55,17 +55,17 @@ const PRODUCER = 1000;
 export const TAG = "serve";
 
 /** TensorFlow's numbers for element types. */
-export const ELEMENT = { float: 1, int32: 3, uint8: 4 } as const;
+export const ELEMENT = { float: 1, int32: 3, uint8: 4, bool: 10 } as const;
 
-/** An attribute of a node: an element type, integers, a text, a number, a yes, a shape (−1: a free axis), or a tensor. */
+/** An attribute of a node: an element type, integers, a text, a number, a yes, a shape (−1: a free axis; null: any), or a tensor. */
 export type Attribute =
   | { readonly type: keyof typeof ELEMENT }
   | { readonly integers: readonly number[] }
   | { readonly text: string }
   | { readonly number: number }
   | { readonly flag: true }
-  | { readonly shape: readonly number[] }
-  | { readonly values: Int32Array; readonly dims: readonly number[] };
+  | { readonly shape: readonly number[] | null }
+  | { readonly values: Int32Array | Float32Array; readonly dims: readonly number[] };
 
 /** A node of the graph, with one output of its own name. */
 export interface TensorflowNode {
@@ -97,9 +97,10 @@ function encodeAttribute(attribute: Attribute) {
   if ("flag" in attribute) return { b: attribute.flag };
   if ("shape" in attribute) return { shape: encodeShape(attribute.shape) };
   const { values, dims } = attribute;
-  return { tensor: { dtype: ELEMENT.int32, tensorShape: encodeShape(dims), tensorContent: bytesOf(values) } };
+  const dtype = values instanceof Int32Array ? ELEMENT.int32 : ELEMENT.float;
+  return { tensor: { dtype, tensorShape: encodeShape(dims), tensorContent: bytesOf(values) } };
 }
 
-function encodeShape(dims: readonly number[]) {
-  return { dim: dims.map((size) => ({ size })) };
+function encodeShape(dims: readonly number[] | null) {
+  return dims === null ? { unknownRank: true } : { dim: dims.map((size) => ({ size })) };
 }

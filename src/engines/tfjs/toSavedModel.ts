@@ -4,7 +4,8 @@ import type { ImageInput } from "../engine.ts";
 import type { FoldedConv, FoldedNode } from "../fold.ts";
 import { foldBatchNorms } from "../fold.ts";
 import { pixelAffine } from "../pixels.ts";
-import { type Attribute, encodeSavedModel, type TensorflowNode } from "./savedModel.ts";
+import { type Attributes, convAttributes, GraphWriter, INDEX, T, windowAttributes } from "./graphWriter.ts";
+import type { Feed } from "./nativeSession.ts";
 
 /** Names of what goes into the graph and what comes out. */
 export const IMAGES = "images";
@@ -13,20 +14,13 @@ export const OUTPUTS = ["features", "logits"] as const;
 export const READY = "ready";
 
 const SMALLEST_NORM = 1e-12;
-/** All arithmetic is of float32. */
-const T = { type: "float" } as const;
-const INDEX = { type: "int32" } as const;
 
 /** A network as TensorFlow takes it. */
 export interface SavedModel {
   /** `saved_model.pb`: small, for it holds no weights. */
   readonly file: Uint8Array;
   /** What is to be fed once under these names, before anything else is asked for. */
-  readonly weights: readonly {
-    readonly name: string;
-    readonly dims: readonly number[];
-    readonly values: Float32Array;
-  }[];
+  readonly weights: readonly Feed[];
 }
 
 /**
@@ -39,60 +33,38 @@ export function toSavedModel(network: GraphNetwork, input: ImageInput): SavedMod
   const nodes = foldBatchNorms(network);
   // TensorFlow does not take every name
   const names = new Map([[INPUT, "input"], ...nodes.map(({ name }, i) => [name, `node${i}`] as const)]);
-  const writer = new GraphWriter();
+  const writer = new ModelWriter();
   writeInput(writer, network, input, names.get(INPUT)!);
   for (const node of nodes) {
     const inputs = (node.op === "add" ? node.inputs : [node.input]).map((name) => names.get(name)!);
     writeNode(writer, node, names.get(node.name)!, inputs, network);
   }
   for (const output of OUTPUTS) writer.push(output, "Identity", [names.get(network.graph[output])!]);
-  return { file: encodeSavedModel([...writer.nodes, readyNode(writer)]), weights: writer.weights };
+  writer.done(
+    READY,
+    writer.weights.map(({ name }) => setterOf(name)),
+  );
+  return { file: writer.encode(), weights: writer.weights };
 }
 
-/** What is written so far. */
-class GraphWriter {
-  readonly nodes: TensorflowNode[] = [];
-  readonly weights: SavedModel["weights"][number][] = [];
-
-  /** Adds a node and returns its name. */
-  push(
-    name: string,
-    op: string,
-    input: readonly string[],
-    attributes: Readonly<Record<string, Attribute>> = { T },
-  ): string {
-    this.nodes.push({ name, op, input, attributes });
-    return name;
-  }
+/** The graph that is written, and the weights it is to be fed. */
+class ModelWriter extends GraphWriter {
+  readonly weights: Feed[] = [];
 
   /** Adds a variable, what it is set to, and its value, whose name is returned. */
   floats(name: string, numbers: Iterable<number>, ...dims: number[]): string {
     const values = numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
-    const variable = this.push(name, "VarHandleOp", [], {
-      dtype: T,
-      shape: { shape: dims },
-      shared_name: { text: name },
-    });
+    const variable = this.variable(name, dims);
     const fed = this.push(`${name}.fed`, "Placeholder", [], { dtype: T, shape: { shape: dims } });
     this.push(setterOf(fed), "AssignVariableOp", [variable, fed], { dtype: T });
     this.weights.push({ name: fed, dims, values });
-    return this.push(`${name}.value`, "ReadVariableOp", [variable], { dtype: T });
-  }
-
-  integers(name: string, values: readonly number[], ...dims: number[]): string {
-    return this.push(name, "Const", [], { dtype: INDEX, value: { values: Int32Array.from(values), dims } });
+    return this.read(`${name}.value`, variable);
   }
 }
 
 const setterOf = (fed: string) => `${fed}.set`;
 
-/** A number that TensorFlow has when all variables are set ("^": what must be done before). */
-function readyNode({ weights }: GraphWriter): TensorflowNode {
-  const attributes = { dtype: INDEX, value: { values: Int32Array.of(1), dims: [] } };
-  return { name: READY, op: "Const", input: weights.map(({ name }) => `^${setterOf(name)}`), attributes };
-}
-
-function writeInput(writer: GraphWriter, { graph }: GraphNetwork, { kind, height, width }: ImageInput, name: string) {
+function writeInput(writer: ModelWriter, { graph }: GraphNetwork, { kind, height, width }: ImageInput, name: string) {
   const { channels } = graph;
   if (kind === "normalised") {
     writer.push(IMAGES, "Placeholder", [], { dtype: T, shape: { shape: [-1, channels, height, width] } });
@@ -108,7 +80,7 @@ function writeInput(writer: GraphWriter, { graph }: GraphNetwork, { kind, height
 
 /** `x·factor + shift` per channel. */
 function writeAffine(
-  writer: GraphWriter,
+  writer: ModelWriter,
   name: string,
   input: string,
   factor: Iterable<number> & { readonly length: number },
@@ -120,13 +92,13 @@ function writeAffine(
 }
 
 function writeNode(
-  writer: GraphWriter,
+  writer: ModelWriter,
   node: FoldedNode,
   name: string,
   inputs: readonly string[],
   network: GraphNetwork,
 ): string {
-  const push = (op: string, input: readonly string[], attributes?: Readonly<Record<string, Attribute>>) =>
+  const push = (op: string, input: readonly string[], attributes?: Attributes) =>
     writer.push(name, op, input, attributes);
   const pad = (...sides: number[]) =>
     push("Pad", [...inputs, writer.integers(`${name}.sides`, sides, 4, 2)], { T, Tpaddings: INDEX });
@@ -163,7 +135,7 @@ function writeNode(
 }
 
 function writeConv(
-  writer: GraphWriter,
+  writer: ModelWriter,
   { weight, shape, bias, stride, padding }: FoldedConv,
   name: string,
   input: string,
@@ -174,10 +146,7 @@ function writeConv(
     filterOf(weight, outputs, inputs, kernel * kernel),
     ...[kernel, kernel, inputs, outputs],
   );
-  const products = writer.push(`${name}.products`, "Conv2D", [input, filter], {
-    ...{ T, strides: { integers: [1, stride, stride, 1] }, dilations: { integers: [1, 1, 1, 1] } },
-    ...paddingAttributes(padding),
-  });
+  const products = writer.push(`${name}.products`, "Conv2D", [input, filter], convAttributes(stride, padding));
   return writer.push(name, "BiasAdd", [products, writer.floats(`${name}.bias`, bias, outputs)]);
 }
 
@@ -191,19 +160,8 @@ function filterOf(weight: Float32Array, outputs: number, inputs: number, places:
   return filter;
 }
 
-function windowAttributes({ kernel, stride }: { kernel: number; stride: number }, padding: number) {
-  const ksize = { integers: [1, kernel, kernel, 1] };
-  return { T, ksize, strides: { integers: [1, stride, stride, 1] }, ...paddingAttributes(padding) };
-}
-
-function paddingAttributes(padding: number): Readonly<Record<string, Attribute>> {
-  if (padding === 0) return { padding: { text: "VALID" } };
-  const sides = [0, 0, padding, padding, padding, padding, 0, 0];
-  return { padding: { text: "EXPLICIT" }, explicit_paddings: { integers: sides } };
-}
-
 /** `h / max(‖h‖₂, 1e-12)`. */
-function writeL2Normalize(writer: GraphWriter, name: string, input: string): string {
+function writeL2Normalize(writer: ModelWriter, name: string, input: string): string {
   const squares = writer.push(`${name}.squares`, "Square", [input]);
   const sum = writer.push(`${name}.sum`, "Sum", [squares, writer.integers(`${name}.axis`, [1], 1)], {
     ...{ T, Tidx: INDEX, keep_dims: { flag: true } },
@@ -215,7 +173,7 @@ function writeL2Normalize(writer: GraphWriter, name: string, input: string): str
 
 /** `h Wᵀ + b`, with W as the checkpoint has it, C×D. */
 function writeLinear(
-  writer: GraphWriter,
+  writer: ModelWriter,
   prefix: string,
   name: string,
   input: string,

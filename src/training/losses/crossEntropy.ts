@@ -5,10 +5,11 @@ export interface CrossEntropy {
 }
 
 /**
- * Returns `−1/N Σ_i log softmax(z_i)[y_i]` of logits z (N×C) and its gradient `(softmax(z_i) − e_{y_i})/N`, in float64 and
- * with the largest logit of a row subtracted, as `torch.nn.functional.cross_entropy`.
+ * Returns `−1/N Σ_i ⟨t_i, log softmax(z_i)⟩` of logits z (N×C) and its gradient `(softmax(z_i) − t_i)/N`, in float64 and with
+ * the largest logit of a row subtracted, as `torch.nn.functional.cross_entropy`. The target t_i is `e_{y_i}`, or with label
+ * smoothing s `(1 − s) e_{y_i} + s/C`.
  */
-export function crossEntropy(logits: Float32Array, labels: Int32Array): CrossEntropy {
+export function crossEntropy(logits: Float32Array, labels: Int32Array, smoothing = 0): CrossEntropy {
   const count = labels.length;
   const classes = logits.length / count;
   const gradLogits = new Float64Array(logits.length);
@@ -23,8 +24,12 @@ export function crossEntropy(logits: Float32Array, labels: Int32Array): CrossEnt
       sum += gradient[c]!;
     }
     const label = labels[i]!;
-    value += (Math.log(sum) + largest - row[label]!) / count;
-    for (let c = 0; c < classes; c++) gradient[c] = (gradient[c]! / sum - (c === label ? 1 : 0)) / count;
+    const normaliser = Math.log(sum) + largest;
+    for (let c = 0; c < classes; c++) {
+      const target = (c === label ? 1 - smoothing : 0) + smoothing / classes;
+      if (target > 0) value += (target * (normaliser - row[c]!)) / count;
+      gradient[c] = (gradient[c]! / sum - target) / count;
+    }
   }
   return { value, gradLogits };
 }

@@ -1,5 +1,5 @@
 import { crossEntropy } from "./crossEntropy.ts";
-import { ncLoss } from "./ncLoss.ts";
+import { type NcLoss, ncLoss } from "./ncLoss.ts";
 
 /** What a loss sees of a batch of N: features (N×D), logits (N×C), labels, and the classifier W (C×D) and b (C). */
 export interface LossBatch {
@@ -19,25 +19,50 @@ export interface LossGradients {
 
 export interface LossValue extends LossGradients {
   readonly value: number;
-  /** The parts the value is the sum of, by name. */
+  /** The parts of the value by name, before they are weighted. */
   readonly terms: Readonly<Record<string, number>>;
 }
 
 export type BatchLoss = (batch: LossBatch) => LossValue;
 
-/** `ce`: cross-entropy. `nc`: the sum of the differentiable neural-collapse metrics, with no cross-entropy term. */
-export const LOSSES = ["ce", "nc"] as const;
+/**
+ * `ce`: cross-entropy. `nc`: the sum of the differentiable neural-collapse metrics, with no cross-entropy term. `ce+nc`: both.
+ */
+export const LOSSES = ["ce", "nc", "ce+nc"] as const;
 export type LossName = (typeof LOSSES)[number];
 
+/** What losses can be tuned by. */
+export interface LossOptions {
+  /** Of cross-entropy: the share of a target that is spread over all classes. */
+  readonly labelSmoothing?: number;
+  /** What the NC loss is multiplied by in `ce+nc`. */
+  readonly ncWeight?: number;
+}
+
 /** Returns the loss of that name over `classes` classes. */
-export function lossOf(name: LossName, classes: number): BatchLoss {
+export function lossOf(name: LossName, classes: number, options: LossOptions = {}): BatchLoss {
+  const { labelSmoothing = 0, ncWeight = 1 } = options;
+  const ce: BatchLoss = ({ logits, labels }) => {
+    const { value, gradLogits } = crossEntropy(logits, labels, labelSmoothing);
+    return { value, terms: { cross_entropy: value }, gradFeatures: null, gradLogits, gradWeight: null };
+  };
+  const nc = ({ features, labels, weight }: LossBatch) => ncLoss(features, labels, weight, classes);
   switch (name) {
     case "ce":
-      return ({ logits, labels }) => {
-        const { value, gradLogits } = crossEntropy(logits, labels);
-        return { value, terms: { cross_entropy: value }, gradFeatures: null, gradLogits, gradWeight: null };
-      };
+      return ce;
     case "nc":
-      return ({ features, labels, weight }) => ({ ...ncLoss(features, labels, weight, classes), gradLogits: null });
+      return (batch) => ({ ...nc(batch), gradLogits: null });
+    case "ce+nc":
+      return (batch) => weightedSum(ce(batch), nc(batch), ncWeight);
   }
+}
+
+function weightedSum(ce: LossValue, nc: NcLoss, weight: number): LossValue {
+  return {
+    value: ce.value + weight * nc.value,
+    terms: { ...ce.terms, ...nc.terms },
+    gradLogits: ce.gradLogits,
+    gradFeatures: nc.gradFeatures.map((value) => weight * value),
+    gradWeight: nc.gradWeight.map((value) => weight * value),
+  };
 }

@@ -1,7 +1,13 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { BATCH_NORM_EPSILON } from "../../../networks/graph.ts";
-import type { BatchNormed } from "../kernels.ts";
+
+/** A batch norm in training mode: its output, and mean and biased variance of the batch per channel. */
+export interface BatchNormed {
+  readonly output: tf.Tensor4D;
+  readonly mean: tf.Tensor1D;
+  readonly variance: tf.Tensor1D;
+}
 
 /*
  * Batch norm in closed form. Sums over the batch are plain loops over the WASM memory with float64 accumulators (0.8 ns a

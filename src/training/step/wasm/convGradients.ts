@@ -1,6 +1,13 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import type { ConvGeometry, Shape4D } from "../kernels.ts";
+
+/** Stride and zero padding of a convolution, the same along height and width. */
+export interface ConvGeometry {
+  readonly stride: number;
+  readonly padding: number;
+}
+
+export type Shape4D = readonly [number, number, number, number];
 
 /*
  * Both gradients of a convolution, written as forward convolutions: the one large product that the WASM backend runs fast

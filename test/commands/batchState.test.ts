@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { batchState, endLine, progressLine } from "../../src/training/batchState.ts";
-import type { BatchEvent, RunProgress } from "../../src/training/event.ts";
+import { batchState, endLine, progressLine, type TrainEvent } from "../../src/commands/batchState.ts";
+import type { RunProgress } from "../../src/training/event.ts";
 import { gridOf } from "../../src/training/recipe.ts";
 
 const recipes = gridOf({ dataset: "digits", epochs: 4 }, { losses: ["ce"], seeds: [1, 2] });
 const [first, second] = recipes.map(({ run }) => run);
 
 function progress(change: Partial<RunProgress>): RunProgress {
-  const speed = { loss: 1.23456, imagesPerSecond: 50 };
+  const speed = { loss: 1.23456, accuracy: 0.6118, imagesPerSecond: 50 };
   return {
     run: first!,
     phase: "training",
@@ -22,7 +22,7 @@ function progress(change: Partial<RunProgress>): RunProgress {
 }
 
 /** The state after these events, each `seconds` after the one before. */
-function stateAfter(seconds: number, ...events: BatchEvent[]) {
+function stateAfter(seconds: number, ...events: TrainEvent[]) {
   let now = 0;
   const state = batchState(recipes, () => now);
   for (const event of events) {
@@ -33,13 +33,15 @@ function stateAfter(seconds: number, ...events: BatchEvent[]) {
 }
 
 const startedAt = (run: string, epoch: number) =>
-  progress({ run, phase: "started", epoch, image: 0, loss: null, imagesPerSecond: null });
+  progress({ run, phase: "started", epoch, image: 0, loss: null, accuracy: null, imagesPerSecond: null });
 
 describe("the state of a batch", () => {
   it("tells epoch, loss, speed and time left of a run", () => {
-    expect(progressLine(progress({}))).toBe("digits-ce-seed1  epoch 2/4  50 %  loss 1.235  50 img/s  0:25 left");
+    expect(progressLine(progress({}))).toBe(
+      "digits-ce-seed1  epoch 2/4  50 %  loss 1.235  accuracy 61.2 %  50 img/s  0:25 left",
+    );
     expect(progressLine(progress({ epochs: 350, images: 6000, imagesPerSecond: 4.25 }))).toBe(
-      "digits-ce-seed1  epoch   2/350   4 %  loss 1.235  4.3 img/s  136:50:47 left",
+      "digits-ce-seed1  epoch 2/350  4 %  loss 1.235  accuracy 61.2 %  4.3 img/s  136:50:47 left",
     );
   });
 
@@ -47,7 +49,11 @@ describe("the state of a batch", () => {
     const state = stateAfter(10, startedAt(first!, 1), progress({}));
     // 250 images in 20 s; of 2 × 4 × 500 images the 750 of the first run are done
     expect(state.total()).toBe("0 of 2 runs ended, 1 running, 13 img/s, 4:20 left");
-    expect(state.running()).toEqual([progressLine(progress({}))]);
+    expect(state.table().split("\n")).toEqual([
+      "run              epoch  done   loss  accuracy  img/s  left",
+      "──────────────────────────────────────────────────────────",
+      "digits-ce-seed1    2/4  50 %  1.235    61.2 %   50.0  0:25",
+    ]);
   });
 
   it("does not wait for a run that has ended", () => {
@@ -61,9 +67,23 @@ describe("the state of a batch", () => {
       progress({ run: second!, epoch: 4, image: 500, phase: "pushed" }),
       { phase: "ended", ...failed, error },
     );
-    expect(state.running()).toEqual([progressLine(progress({ run: second!, epoch: 4, image: 500 }))]);
+    expect(state.table()).not.toContain(first);
+    expect(state.table()).toMatch(/^digits-ce-seed2 +4\/4 {2}100 % {2}1\.235/m);
     expect(state.total()).toBe("1 of 2 runs ended, 1 running, 45 img/s, 0:00 left");
     expect(endLine({ ...failed, error })).toBe("✗ digits-ce-seed1  loss is NaN (non-finite-loss)");
+  });
+
+  it("counts the checkpoints that are evaluated, and those that are not", () => {
+    const of = (checkpoint: string) => ({ checkpoint, evaluation: "1", error: null });
+    const error = { code: "missing-dataset", message: "x" } as const;
+    const state = stateAfter(
+      1,
+      { phase: "submitted", status: "queued", ...of("a") },
+      { phase: "submitted", status: "queued", ...of("b") },
+      { phase: "evaluated", status: "succeeded", ...of("a") },
+      { phase: "submitted", status: "failed", ...of("c"), error },
+    );
+    expect(state.total()).toMatch(/, 1 of 3 checkpoints evaluated, 1 not$/);
   });
 
   it("promises nothing before the first batch of images", () => {

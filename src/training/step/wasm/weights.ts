@@ -1,13 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { filterTensor, filterWeights } from "../../engines/tfjs/layout.ts";
-import { BATCH_NORM_MOMENTUM, type Graph, type ParameterShape } from "../../networks/graph.ts";
-import type { BatchStatistics } from "./layers.ts";
-
-/** Constants of stochastic gradient descent, as `torch.optim.SGD` has them. */
-export interface Momentum {
-  readonly momentum: number;
-  readonly weightDecay: number;
-}
+import { filterTensor, filterWeights } from "../../../engines/tfjs/layout.ts";
+import type { ParameterShape } from "../../../networks/graph.ts";
+import { learnedParameters, type TrainingStart } from "../network.ts";
 
 /** The numbers of a network in training, on the backend. Copies that leave have PyTorch's names and layouts. */
 export interface Weights {
@@ -18,21 +12,17 @@ export interface Weights {
    * gradient. As in PyTorch weight decay is for all of them, and what has no gradient stays as it is.
    */
   descend(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number): void;
-  /** Moves the running mean and variance of the batch norm `prefix` by 0.1 towards the batch's, the variance unbiased. */
-  follow(prefix: string, statistics: BatchStatistics): void;
+  /** Gives a buffer its new value. */
+  set(name: string, value: tf.Tensor): void;
   parameters(): Map<string, Float32Array>;
   velocity(): Map<string, Float32Array>;
   dispose(): void;
 }
 
-/** Returns the weights with those numbers; `velocity` is zero where absent. */
-export function createWeights(
-  { parameters: shapes }: Graph,
-  parameters: ReadonlyMap<string, Float32Array>,
-  velocity: ReadonlyMap<string, Float32Array> | undefined,
-  { momentum, weightDecay }: Momentum,
-): Weights {
-  const learned = shapes.filter(({ role }) => role !== "runningMean" && role !== "runningVariance");
+/** Returns the weights with those numbers; the velocity is zero where it is absent. */
+export function createWeights({ graph, parameters, velocity, momentum, weightDecay }: TrainingStart): Weights {
+  const { parameters: shapes } = graph;
+  const learned = learnedParameters(graph);
   const tensors = new Map(shapes.map((shape) => [shape.name, toTensor(parameters.get(shape.name)!, shape)]));
   const velocities = new Map(
     learned.map((shape) => {
@@ -53,14 +43,7 @@ export function createWeights(
         replace(tensors, name, () => tf.sub(parameter, tf.mul(velocities.get(name)!, learningRate)));
       }
     },
-    follow(prefix, { mean, variance, count }) {
-      const towards = (name: string, batch: tf.Tensor, weight: number) =>
-        replace(tensors, name, () =>
-          tf.add(tf.mul(tensors.get(name)!, 1 - BATCH_NORM_MOMENTUM), tf.mul(batch, weight)),
-        );
-      towards(`${prefix}.running_mean`, mean, BATCH_NORM_MOMENTUM);
-      towards(`${prefix}.running_var`, variance, (BATCH_NORM_MOMENTUM * count) / (count - 1));
-    },
+    set: (name, value) => replace(tensors, name, () => value),
     parameters: () => new Map(shapes.map((shape) => [shape.name, toNumbers(tensors.get(shape.name)!, shape)])),
     velocity: () => new Map(learned.map((shape) => [shape.name, toNumbers(velocities.get(shape.name)!, shape)])),
     dispose: () => tf.dispose([...tensors.values(), ...velocities.values()]),
