@@ -168,7 +168,10 @@ describe.each(ENGINES)("a run on %s", (engine) => {
   it("that diverges leaves a record, and begun again ends at once until that is removed", async () => {
     const change = { loss: "ce", group: "nc", learningRate: 1e30 } as const;
     const first = await train("diverged", change).catch((error) => error);
-    expect(first).toMatchObject({ code: "non-finite-loss", message: expect.stringMatching(/^the loss of step [23] is /) });
+    expect(first).toMatchObject({
+      code: "non-finite-loss",
+      message: expect.stringMatching(/^the loss of step [23] is /),
+    });
     const path = join(folder, "diverged", "digits", "digits-nc-seed1", "failure.json");
     expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({
       ...{ run: "digits-nc-seed1", epoch: 1, code: first.code, message: first.message, seed: "1" },
