@@ -1,46 +1,43 @@
-/**
- * The bench of `GET /aggregate` over a million metric values (15 seeds × 350 epochs × 10 groups × 20 metrics):
- *
- *     node bench/aggregate.ts
- *
- * On PostgreSQL, in interleaved pairs with the bare SQL that gives the same rows, with the plans of both; then on the
- * embedded database. Prints medians and writes bench/results/aggregate.json.
- */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
-import type { Aggregate } from "../src/api/contract.ts";
-import { type RunningService, serve } from "../src/api/serve.ts";
-import { readConfig } from "../src/config.ts";
-import type { Database } from "../src/database/database.ts";
-import { openDatabase } from "../src/database/open.ts";
-import { freshDatabase, startPostgres } from "../test/servers/postgres.ts";
-import { fill, SIZE } from "./aggregate/fill.ts";
-import { plansOf } from "./aggregate/plans.ts";
-import { QUESTIONS, type Question } from "./aggregate/questions.ts";
-import { describeMachine } from "./machine.ts";
+import type { Aggregate } from "../../src/api/contract.ts";
+import { type RunningService, serve } from "../../src/api/serve.ts";
+import { readConfig } from "../../src/config.ts";
+import type { Database } from "../../src/database/database.ts";
+import { openDatabase } from "../../src/database/open.ts";
+import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
+import { describeMachine } from "../machine.ts";
+import { fill, SIZE } from "./fill.ts";
+import { plansOf } from "./plans.ts";
+import { QUESTIONS, type Question } from "./questions.ts";
 
-const RESULTS = fileURLToPath(new URL("results/aggregate.json", import.meta.url));
 const PAIRS = 15;
 /** `GET /aggregate` may take so many times the bare SQL. */
 const BOUND = 1.3;
 
-const machine = describeMachine();
-console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
-const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
-try {
-  const postgresql = await benchServer();
-  const embedded = await benchEmbedded();
-  mkdirSync(dirname(RESULTS), { recursive: true });
-  const measured = { date: new Date().toISOString(), machine, size: SIZE, pairs: PAIRS, postgresql, embedded };
-  writeFileSync(RESULTS, `${JSON.stringify(measured, null, 2)}\n`);
-} finally {
-  rmSync(folder, { recursive: true });
+/**
+ * Measures `GET /aggregate` over a million metric values (15 seeds × 350 epochs × 10 groups × 20 metrics): on PostgreSQL, in
+ * interleaved pairs with the bare SQL that gives the same rows, with the plans of both; then on the embedded database. Prints
+ * medians and writes the results.
+ */
+export async function benchAggregate({ out }: { readonly out: string }): Promise<void> {
+  const machine = describeMachine();
+  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
+  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
+  try {
+    const postgresql = await benchServer(folder);
+    const embedded = await benchEmbedded(folder);
+    mkdirSync(dirname(out), { recursive: true });
+    const measured = { date: new Date().toISOString(), machine, size: SIZE, pairs: PAIRS, postgresql, embedded };
+    writeFileSync(out, `${JSON.stringify(measured, null, 2)}\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
-async function benchServer() {
+async function benchServer(folder: string) {
   const server = await startPostgres();
   if (!server) throw new Error("this bench needs PostgreSQL");
   const url = await freshDatabase(server);
@@ -98,7 +95,7 @@ function print({ question, milliseconds, ratio, ratioToSummary, plans }: Awaited
   if (ratio > BOUND) process.exitCode = 1;
 }
 
-async function benchEmbedded() {
+async function benchEmbedded(folder: string) {
   const home = join(folder, "home");
   const database = await openDatabase({ home, databaseUrl: null }, "bench");
   console.error("filling the embedded database");
