@@ -43,7 +43,10 @@ const details = createRoute({
   path: "/evaluations/{id}/details",
   summary: "What of an evaluation is no single number: curves, reliability bins, cosine matrices",
   request: { params: z.object({ id: z.string() }) },
-  responses: { 200: jsonAnswer(detailsSchema, "by part: collapse, calibration, ood"), 404: problemAnswer },
+  responses: {
+    200: jsonAnswer(detailsSchema, "by part: collapse, calibration, ood, ood_estimators"),
+    404: problemAnswer,
+  },
 });
 
 /** Adds `POST /evaluate`, `GET /evaluations/:id` and `GET /evaluations/:id/details`. */

@@ -1,6 +1,7 @@
 import { CollapsarError } from "../errors.ts";
 import { type CalibrationReport, calibration } from "../metrics/calibration/calibration.ts";
 import { type Collapse, collapse } from "../metrics/collapse.ts";
+import { ESTIMATORS } from "../metrics/ood/estimators.ts";
 import type { FeatureSet, LabelledSet } from "../metrics/rows.ts";
 import { structure } from "../metrics/structure/structure.ts";
 import { testMetrics } from "../metrics/testMetrics.ts";
@@ -105,7 +106,7 @@ async function measureDetection(
       details: {},
     };
   const { curves, ...measured }: OodMeasures = await measureOod(train, test, ood, fitting);
-  return { ...measured, details: { ood: curves } };
+  return { ...measured, details: { ood: curves, ood_estimators: ESTIMATORS } };
 }
 
 async function measureStructure(collapsed: Collapse): Promise<Measured> {

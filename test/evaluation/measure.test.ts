@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type FeatureSets, measure } from "../../src/evaluation/measure.ts";
 import { metricOf } from "../../src/metrics/names.ts";
+import type { Estimators } from "../../src/metrics/ood/estimators.ts";
 import { rowsInMemory } from "../../src/metrics/rows.ts";
 import { floats, golden } from "../golden.ts";
 import { goldenCases, goldenJson, type Samples, setOf } from "../metrics/cases.ts";
@@ -81,7 +82,13 @@ describe.each(cases)("all measures of $name", async ({ name, train, test, weight
     expect(Object.keys(values).filter((metric) => metricOf(metric) === null)).toEqual([]);
     for (const reason of Object.values(omitted)) expect(reason.length).toBeGreaterThan(10);
     expect(Object.values(values).every(Number.isFinite)).toBe(true);
-    expect(Object.keys(details).sort()).toEqual(["calibration", "collapse", "ood"]);
+    expect(Object.keys(details).sort()).toEqual(["calibration", "collapse", "ood", "ood_estimators"]);
+    const { direction, scores, measures } = details.ood_estimators as Estimators;
+    expect(direction).toMatch(/higher .* more out-of-distribution/);
+    for (const [name] of Object.entries(values).filter(([name]) => name.includes(":ood:"))) {
+      const [measure, , score] = name.split(":") as [keyof typeof measures, string, keyof typeof scores];
+      expect([measures[measure], scores[score]]).toEqual([expect.any(String), expect.any(String)]);
+    }
   });
 });
 

@@ -71,7 +71,7 @@ function areaUnderRoc({ positives, negatives }: Ranking): number {
 
 /**
  * Average precision, `Σ_k (R_k − R_{k−1}) P_k` over the distinct scores as thresholds, the highest first, with recall R
- * and precision P: the step sum, not the trapezoidal area, which is too large (Davis and Goadrich 2006).
+ * and precision P: the step sum, not the area by trapezoids, which joins points that no threshold reaches (Davis and Goadrich 2006).
  */
 function averagePrecision({ positives, negatives }: Ranking): number {
   let hits = 0;
