@@ -1,14 +1,19 @@
 /**
  * All of NC1 to NC4 of a features file: `node bench/metrics/ncOurs.ts F.safetensors [repeats [samples]]`. Prints JSON: seconds
- * from opening the file to the numbers, of the fastest and of all, and the numbers; with `samples` of its first ones alone.
+ * from opening the file to the numbers, of the first time and of the fastest, and the numbers; with `samples` of its first ones alone.
  */
 import { openFile } from "../../src/evaluation/features/bytes.ts";
 import { openFeatureFile } from "../../src/evaluation/features/file.ts";
 import { collapse } from "../../src/metrics/collapse.ts";
+import { timesTransposed } from "../../src/metrics/products.ts";
 import type { LabelledSet, Rows } from "../../src/metrics/rows.ts";
 
+// as theirs, ours begins with its library loaded
+const small = { rows: 1, columns: 1, values: Float64Array.of(1) };
+await timesTransposed(small, small);
+
 const [path, repeats = "1", samples = "Infinity"] = process.argv.slice(2);
-const all: number[] = [];
+const seconds: number[] = [];
 let values: object = {};
 for (let round = 0; round < Number(repeats); round++) {
   const begun = performance.now();
@@ -16,10 +21,10 @@ for (let round = 0; round < Number(repeats); round++) {
   const classifier = await file.classifier();
   values = (await collapse(firstOf((await file.set(classifier)) as LabelledSet, Number(samples)), classifier)).values;
   await file.close();
-  all.push((performance.now() - begun) / 1000);
+  seconds.push((performance.now() - begun) / 1000);
 }
 const peakMiB = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ seconds: Math.min(...all), all, peakMiB, values }));
+console.log(JSON.stringify({ first: seconds[0], best: Math.min(...seconds), peakMiB, values }));
 
 function firstOf(set: LabelledSet, samples: number): LabelledSet {
   const count = Math.min(samples, set.count);

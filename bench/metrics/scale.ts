@@ -2,16 +2,12 @@ import { writeFileSync } from "node:fs";
 import { formatTable } from "../../src/commands/table.ts";
 import { describeMachine } from "../machine.ts";
 import { openPython } from "../python.ts";
+import type { NcRun } from "./nc.ts";
 import { featuresFile, here, run } from "./peer.ts";
 
 /** As many as ImageNet's training set has, of ResNet50's width. */
 const LARGEST = { n: 1_281_167, d: 2048, c: 1000 };
 const SIZES = [100_000, 200_000, 400_000, 800_000, LARGEST.n];
-
-interface Run {
-  readonly seconds: number;
-  readonly peakMiB: number;
-}
 
 /**
  * Measures NC1 to NC4 of the first N features of a file of 15.6 GB, each size in a process of its own, and fits `a + b N` to
@@ -21,11 +17,11 @@ export async function benchScale({ python: path, out }: { readonly python?: stri
   const python = openPython(path);
   const machine = describeMachine();
   const file = await featuresFile(python, LARGEST.n, LARGEST.d, LARGEST.c);
-  const runs: (Run & { samples: number })[] = [];
+  const runs: { samples: number; seconds: number; peakMiB: number }[] = [];
   for (const samples of SIZES) {
-    const measured = await run<Run>([process.execPath, here("ncOurs.ts"), file, "1", String(samples)]);
-    runs.push({ samples, seconds: measured.seconds, peakMiB: measured.peakMiB });
-    console.error(`${samples} samples: ${measured.seconds.toFixed(1)} s`);
+    const measured = await run<NcRun>([process.execPath, here("ncOurs.ts"), file, "1", String(samples)]);
+    runs.push({ samples, seconds: measured.first, peakMiB: measured.peakMiB });
+    console.error(`${samples} samples: ${measured.first.toFixed(1)} s`);
   }
   const fit = line(runs.map(({ samples, seconds }) => [samples, seconds]));
   console.log(
