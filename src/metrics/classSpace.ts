@@ -66,7 +66,8 @@ async function leastSquaresBasis(
   const { rows: classes } = centred;
   if (rank !== classes - 1) return null;
   const shift = eigenvalues[rank >> 1] / classes;
-  const shifted = { ...gram, values: gram.values.map((value) => value + shift) };
+  const shifted = { ...gram, values: gram.values.slice() };
+  for (let k = 0; k < shifted.values.length; k++) shifted.values[k] += shift;
   const diagonal = Float64Array.from({ length: classes }, (_, c) => shifted.values[c * (classes + 1)]);
   if (!(await factorInPlace(shifted, diagonal))) return null;
   const inverseFactor = await inverseOfLower(shifted);

@@ -60,7 +60,8 @@ export function nearestMeansIn(
   const unroundedSquares = kernels.float64(rows);
   const offsetsThere = kernels.float32(offsets.length);
   offsetsThere.set(offsets);
-  const scores = { ...directions, values: new Float32Array(directions.values.map((value) => value / largest)) };
+  const scores = { ...directions, values: new Float32Array(directions.values.length) };
+  for (let k = 0; k < scores.values.length; k++) scores.values[k] = directions.values[k] / largest;
   const { perCoordinate, perDistance, always } = boundsOf(space, offsets, projection);
 
   return {
