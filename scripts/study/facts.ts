@@ -20,7 +20,7 @@ export interface StudyFacts {
   readonly learningRates: StudyPlan["learningRates"];
   readonly full: TrainingFacts | null;
   /** Images of the parts that the groups were trained and evaluated on. */
-  readonly images: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly images: { readonly measured: number; readonly validation: number; readonly test: number };
   readonly checkpoints: number;
   readonly seconds: StageSeconds;
   /** Why runs ended early, by run. */
@@ -30,7 +30,7 @@ export interface StudyFacts {
 type TrainingFacts = Pick<StudyPlan["preset"], (typeof SHOWN)[number]>;
 
 /** What of a recipe the report tells; the preset files have all of it. */
-const SHOWN = ["width", "epochs", "batchSize", "learningRate", "schedule", "sampling"] as const;
+const SHOWN = ["width", "epochs", "imagesPerEpoch", "batchSize", "learningRate", "schedule", "sampling"] as const;
 
 const CLASSES = 10;
 
@@ -38,7 +38,7 @@ const CLASSES = 10;
 export async function factsOf(plan: StudyPlan, { checkpoints, seconds, failed }: Studied): Promise<StudyFacts> {
   const { load: _, ...machine } = describeMachine();
   const [training, evaluation] = await Promise.all([openEngine({ engine: plan.engine }), openEngine()]);
-  const { train, validation, test } = plan.perClass;
+  const { measured, validation, test } = plan.perClass;
   return {
     command: "npm run study",
     versions: {
@@ -51,7 +51,7 @@ export async function factsOf(plan: StudyPlan, { checkpoints, seconds, failed }:
     training: shownOf(plan.preset),
     learningRates: plan.learningRates,
     full: plan.full && shownOf(plan.full),
-    images: { train: CLASSES * train, validation: CLASSES * validation, test: CLASSES * test },
+    images: { measured: CLASSES * measured, validation: CLASSES * validation, test: CLASSES * test },
     checkpoints,
     seconds,
     failed: Object.fromEntries(failed.map(({ run, error }) => [run, error!.message])),

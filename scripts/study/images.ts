@@ -10,18 +10,19 @@ import type { Storage } from "../../src/storage/storage.ts";
 
 /** Images of each class that the parts have. */
 export interface PartSizes {
-  readonly train: number;
+  /** Of those trained on, those that the NC metrics are taken over. */
+  readonly measured: number;
   readonly validation: number;
   readonly test: number;
 }
 
-/** URLs of files of images; `full` is the whole training set. */
-export type StudyImages = Readonly<Record<keyof PartSizes | "full", string>>;
+/** URLs of files of images; `full` is the whole training set, `train` that without the validation part. */
+export type StudyImages = Readonly<Record<keyof PartSizes | "full" | "train", string>>;
 
 /**
- * Returns the files of Fashion-MNIST's parts in the home of `config`, and writes those that are missing. `train` and
- * `test` have the first images of each class of the published parts, `validation` the last of the training set: the NC
- * metrics are then taken over exactly the images that were trained on, equally many of each class.
+ * Returns the files of Fashion-MNIST's parts in the home of `config`, and writes those that are missing. `validation`
+ * has the last images of each class of the training set, `measured` and `test` the first of the training and the test set:
+ * equally many of each class.
  * @throws CollapsarError `missing-dataset` that says where to get Fashion-MNIST.
  */
 export async function provideImages(sizes: PartSizes, config: Config): Promise<StudyImages> {
@@ -36,8 +37,12 @@ export async function provideImages(sizes: PartSizes, config: Config): Promise<S
   return {
     full: await provide("fashion", all),
     train: await provide(
-      "fashion",
-      take(all, (ofClass) => ofClass.slice(0, sizes.train)),
+      "fashion-train",
+      take(all, (ofClass) => ofClass.slice(0, -sizes.validation)),
+    ),
+    measured: await provide(
+      "fashion-measured",
+      take(all, (ofClass) => ofClass.slice(0, sizes.measured)),
     ),
     validation: await provide(
       "fashion-validation",

@@ -30,8 +30,10 @@ export const FULL = "ce-full";
 export const OOD = "digits";
 
 /**
- * For each loss that of 0.03 … 10 with the lowest NC1 after the last epoch, tried with seed 1: at the learning rate of the
- * other one, the NC loss has hardly begun and cross-entropy has collapsed less.
+ * Cross-entropy has that of DDU. At this one the NC loss has hardly begun after 10 epochs, so it has the one of 0.5, 1 and 2 with
+ * the best NC1 and normalised features (1: 0.320 and 0.315; 2: 0.319 and 0.342; 0.5: 0.409). Seed 1; cross-entropy has 0.376
+ * there, and 0.341 at 0.03, with less accuracy. On a fixed set of 8,000 images, in place of new ones for each epoch,
+ * cross-entropy learns them by heart, and its NC1 falls as low as that of the NC loss.
  */
 const LEARNING_RATES = { ce: 0.1, nc: 1 } as const;
 
@@ -39,7 +41,7 @@ const LEARNING_RATES = { ce: 0.1, nc: 1 } as const;
 export async function publishedPlan(): Promise<StudyPlan> {
   return {
     seeds: Array.from({ length: 15 }, (_, i) => i + 1),
-    perClass: { train: 800, validation: 100, test: 200 },
+    perClass: { measured: 800, validation: 100, test: 200 },
     preset: readPreset("study"),
     learningRates: LEARNING_RATES,
     full: readPreset("study-full"),

@@ -56,7 +56,7 @@ function introduction(study: StudyValues, { training, images, failed }: StudyFac
   const n = Math.max(...GROUPS.map((group) => study.at(group, study.epochs.at(-1)!, "nc1").seeds.length));
   const stopped = Object.entries(failed).map(([run, message]) => `- ${run} ended early: ${message}`);
   return [
-    `A ResNet18 of width ${training.width} on Fashion-MNIST: ${n} seeds of each of four groups, cross-entropy (ce) and the NC loss (nc), each without and with L2 normalisation of the features (+l2). Each run is ${training.epochs} epochs of ${images.train} images; after every epoch its checkpoint is evaluated: NC1 to NC4 over the same ${images.train} images, accuracy and calibration over ${images.test} test images, OoD detection against the digits of MNIST.`,
+    `A ResNet18 of width ${training.width} on Fashion-MNIST: ${n} seeds of each of four groups, cross-entropy (ce) and the NC loss (nc), each without and with L2 normalisation of the features (+l2). Each run is ${training.epochs} epochs of ${training.imagesPerEpoch} images, drawn anew for each epoch; after every epoch its checkpoint is evaluated: NC1 to NC4 over ${images.measured} of the training images, accuracy and calibration over ${images.test} test images, OoD detection against the digits of MNIST.`,
     "The question is that of arXiv 2209.08378, at a scale that fits one small machine. All numbers, tables and verdicts below are made by a program from the records in [study](study).",
     ...(stopped.length > 0 ? [stopped.join("\n")] : []),
   ].join("\n\n");
@@ -163,7 +163,7 @@ function making({
       Object.entries(seconds).map(([stage, time]) => [stage, formatDuration(time)]),
     ),
     `${checkpoints} checkpoints were evaluated. Machine: ${machine.cpu}, ${machine.threads} threads, ${machine.memoryGiB} GiB. Collapsar ${versions.collapsar}, Node ${versions.node}, training on ${versions.training}, evaluation on ${versions.evaluation}.`,
-    `The groups: ${settings(training)}, learning rate ${learningRates.ce} for cross-entropy and ${learningRates.nc} for the NC loss: of those that were tried with one seed, the one with the lowest NC1 for each. The rest is in \`presets/study.json\`, and as the preset \`ddu\`.`,
+    `The groups: ${settings(training)}, learning rate ${learningRates.ce} for cross-entropy and ${learningRates.nc} for the NC loss; how these were chosen says \`scripts/study/plan.ts\`. The rest is in \`presets/study.json\`, and as the preset \`ddu\`.`,
     ...(full
       ? [`On all images: ${settings(full)}, learning rate ${full.learningRate} (\`presets/study-full.json\`).`]
       : []),

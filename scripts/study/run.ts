@@ -52,12 +52,11 @@ export async function runStudy(plan: StudyPlan, config: Config, { say, signal, q
   const ood = [OOD];
   const requests = checkpointsOf(runs).map((checkpoint) => ({
     ...{ checkpoint, ood },
-    ...{ test: images.test, validation: images.validation },
+    ...{ dataset: images.measured, test: images.test, validation: images.validation },
   }));
-  const fullRequests = fullRuns.map(({ checkpoints }) => ({
-    ...{ checkpoint: checkpoints.at(-1)!, ood },
-    test: "fashion-mnist:test",
-  }));
+  // without a named validation part, and the NC metrics over all it was trained on
+  const last = fullRuns.flatMap(({ checkpoints }) => checkpoints.slice(-1));
+  const fullRequests = last.map((checkpoint) => ({ checkpoint, ood, test: "fashion-mnist:test" }));
   const service = await serve(servedFrom(config), { command: "npm run study" });
   try {
     const api = serviceAt(service.url);

@@ -13,8 +13,8 @@ const FILES = ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"];
 
 const PLAN: StudyPlan = {
   seeds: [1, 2],
-  perClass: { train: 4, validation: 2, test: 3 },
-  preset: { width: 2, epochs: 1, batchSize: 20, sampling: "stratified" },
+  perClass: { measured: 4, validation: 2, test: 3 },
+  preset: { width: 2, epochs: 1, batchSize: 20, imagesPerEpoch: 40, sampling: "stratified" },
   learningRates: { ce: 0.1, nc: 0.1 },
   full: null,
   engine: "wasm",
