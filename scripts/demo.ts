@@ -4,7 +4,7 @@
  */
 import type { Aggregate, Correlations } from "../src/api/contract.ts";
 import { serve } from "../src/api/serve.ts";
-import { type Connection, serviceAt, submit } from "../src/commands/connection.ts";
+import { type Connection, connectionTo, submit } from "../src/commands/connection.ts";
 import { formatGroups } from "../src/commands/groupTable.ts";
 import { plotLogarithmic } from "../src/commands/plot.ts";
 import { batchProgress } from "../src/commands/progress.ts";
@@ -53,7 +53,7 @@ async function demo(): Promise<void> {
     say(`\nTraining ${RECIPES.length} networks: cross-entropy (ce) and the NC loss (nc), seeds 1 to 3.`);
     const checkpoints = await train(RECIPES, config.store);
     say(`\nEvaluating ${checkpoints.length} checkpoints: POST /evaluate for each.`);
-    const api = serviceAt(service.url);
+    const api = connectionTo(service.request);
     const fresh = await evaluateAll(api, checkpoints);
     say(`${fresh} evaluated now, ${checkpoints.length - fresh} known from before.`);
     await report(api);

@@ -16,8 +16,12 @@ export interface Config {
   readonly data: readonly string[];
   /** The service reads `file://` URLs only below these folders. */
   readonly fileRoots: readonly string[];
+  /** Schemes, or schemes with a bucket or host, that URLs the service reads may have; null for any. */
+  readonly allowed: readonly string[] | null;
   readonly host: string;
   readonly port: number;
+  /** Bearer token that the command line shows to a service, or null. */
+  readonly token: string | null;
 }
 
 /** One line per variable, for `--help`. */
@@ -27,13 +31,22 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   COLLAPSAR_STORE: "where training pushes checkpoints: s3://bucket/prefix or a folder (default $COLLAPSAR_HOME/store)",
   COLLAPSAR_DATA: "folder of dataset files (default $COLLAPSAR_HOME/data)",
   COLLAPSAR_FILE_ROOT: "the service reads file:// only below this folder and its home (default: working folder)",
-  HOST: "address the service binds to (default 127.0.0.1)",
+  COLLAPSAR_ALLOW:
+    "what the service may read, comma-separated: file:, s3://bucket, https://*.host, … (default anything)",
+  COLLAPSAR_TOKEN: "bearer token that commands show to a running service (collapsar token create)",
+  HOST: "address the service binds to (default 127.0.0.1); any but loopback needs a token",
   PORT: "port the service listens on (default 8080)",
   AWS_ENDPOINT_URL_S3: "endpoint of an S3-compatible store; AWS_REGION, AWS_ACCESS_KEY_ID, … as for the AWS SDK",
 };
 
 /** Debian's dataset packages install here. */
 const SYSTEM_DATA = "/usr/share/datasets";
+
+/**
+ * An entry of `COLLAPSAR_ALLOW`: a scheme, or a scheme with a bucket or a host (with its port, if not the usual one), of
+ * which a leading `*.` stands for any names before it.
+ */
+const ALLOWED = /^(file|s3|https):(\/\/[^/\s,?#@]+)?$/;
 
 const environment = z.object({
   COLLAPSAR_HOME: z.string().min(1).default(".collapsar"),
@@ -44,6 +57,17 @@ const environment = z.object({
   COLLAPSAR_STORE: z.string().min(1).optional(),
   COLLAPSAR_DATA: z.string().min(1).optional(),
   COLLAPSAR_FILE_ROOT: z.string().min(1).default("."),
+  COLLAPSAR_ALLOW: z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .pipe(
+      z.array(z.string().regex(ALLOWED, "expected file:, s3:, https:, s3://bucket or https://host, comma-separated")),
+    )
+    .optional(),
+  COLLAPSAR_TOKEN: z
+    .string()
+    .regex(/^[\w.~+/=-]+$/, "expected a token as collapsar token create prints it")
+    .optional(),
   HOST: z.string().min(1).default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
 });
@@ -67,8 +91,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     store: toStoreUrl(values.COLLAPSAR_STORE ?? join(home, "store"), cwd),
     data: [values.COLLAPSAR_DATA ? absolute(values.COLLAPSAR_DATA, cwd) : join(home, "data"), SYSTEM_DATA],
     fileRoots: [absolute(values.COLLAPSAR_FILE_ROOT, cwd), home],
+    allowed: values.COLLAPSAR_ALLOW ?? null,
     host: values.HOST,
     port: values.PORT,
+    token: values.COLLAPSAR_TOKEN ?? null,
   });
 }
 

@@ -1,6 +1,9 @@
 /** Every failure a user can meet, and the HTTP status that answers it. The code is part of the interface. */
 const HTTP_STATUS = {
   "invalid-request": 400,
+  unauthorized: 401,
+  forbidden: 403,
+  "rate-limited": 429,
   "not-found": 404,
   conflict: 409,
   // what the caller sent names or holds something we cannot evaluate
@@ -29,17 +32,25 @@ const HTTP_STATUS = {
   "zero-denominator": 422,
   "non-finite-loss": 422,
   // what may pass by itself, or needs the operator
+  stopping: 503,
   "storage-unavailable": 503,
   "database-unavailable": 503,
   "database-locked": 409,
   "missing-engine": 501,
+  "timed-out": 504,
   cancelled: 409,
   internal: 500,
 } as const;
 
 export type ErrorCode = keyof typeof HTTP_STATUS;
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set(["storage-unavailable", "database-unavailable", "internal"]);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  "stopping",
+  "storage-unavailable",
+  "database-unavailable",
+  "rate-limited",
+  "internal",
+]);
 
 /**
  * The one error of Collapsar: a code a program can act on and a sentence a person can act on, which names the
@@ -51,7 +62,7 @@ export class CollapsarError extends Error {
   readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
-    super(message, { cause: options.cause });
+    super(redact(message), { cause: options.cause });
     this.name = "CollapsarError";
     this.code = code;
     this.retryable = options.retryable ?? RETRYABLE.has(code);
@@ -61,6 +72,15 @@ export class CollapsarError extends Error {
   get status(): (typeof HTTP_STATUS)[ErrorCode] {
     return HTTP_STATUS[this.code];
   }
+}
+
+/** Returns `text` without users, passwords and queries of the URLs in it, and without tokens of ours. */
+export function redact(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'`<>]+)/gi, (_, scheme: string, rest: string) => {
+      return scheme + rest.replace(/^[^/?#]*@/, "").replace(/[?#].*$/s, "");
+    })
+    .replace(/\bclp_[\w-]+/g, "clp_…");
 }
 
 /** Returns `error` itself if it is ours, else an `internal` error that keeps it as the cause. */

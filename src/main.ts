@@ -5,11 +5,13 @@ import { convertCommand } from "./commands/convert.ts";
 import { correlateCommand } from "./commands/correlate.ts";
 import { dataCommand } from "./commands/data.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { evaluationsCommand } from "./commands/evaluations.ts";
 import { extractCommand } from "./commands/extract.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { trainCommand } from "./commands/train.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { ENVIRONMENT } from "./config.ts";
@@ -52,12 +54,15 @@ function program(): Command {
     trainCommand,
     dataCommand,
     runsCommand,
+    evaluationsCommand,
     aggregateCommand,
     compareCommand,
     correlateCommand,
+    tokenCommand,
   ];
   for (const command of commands) root.addCommand(command());
-  for (const command of [root, ...root.commands]) command.exitOverride().showHelpAfterError("(--help tells more)");
+  const all = [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)];
+  for (const command of all) command.exitOverride().showHelpAfterError("(--help tells more)");
   return root;
 }
 

@@ -30,6 +30,7 @@ export async function* smokeTest(sandbox: Sandbox, config: ImageConfig): AsyncGe
   yield `collapsar --version: ${await succeed(sandbox, [...Entrypoint, "--version"])}`;
   yield `collapsar evaluate: ${await evaluate(sandbox, Entrypoint)}`;
 
+  await succeed(sandbox, [...Entrypoint, "token", "create", "smoke"]); // the image serves other machines
   const port = await freePort();
   const service = sandbox.start([...Entrypoint, ...Cmd], { PORT: String(port) });
   yield `collapsar ${Cmd.join(" ")}: /healthz answered 200 after ${await untilHealthy(service, port)} ms`;

@@ -1,26 +1,48 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { secureHeaders } from "hono/secure-headers";
 import { CollapsarError } from "../errors.ts";
 import { invalidRequest } from "../evaluation/request.ts";
-import { VERSION } from "../version.ts";
 import { aggregateRoutes } from "./aggregate.ts";
 import { compareRoutes } from "./compare.ts";
 import { correlationRoutes } from "./correlations.ts";
+import { evaluationListRoutes } from "./evaluationList.ts";
 import { evaluationRoutes } from "./evaluations.ts";
+import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
+import { openApiDocument } from "./openapi.ts";
 import { problemResponse } from "./problem.ts";
 import { runRoutes } from "./runs.ts";
 import type { Service } from "./service.ts";
+import { tokenRoutes } from "./tokens.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Returns the HTTP API over `service`, apart from listening: `app.request("/runs")` works without a port. */
-export function createApp(service: Service): OpenAPIHono {
+/** Of all that a browser might show of this service: nothing of other sites, no script within a page, in no frame. */
+const HEADERS = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    imgSrc: ["'self'", "data:"],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: "DENY",
+};
+
+/**
+ * Returns the HTTP API over `service`, apart from listening: `app.request("/runs")` works without a port. Every request
+ * passes `middleware` first, such as log and authentication; without, whoever has the app may do everything.
+ */
+export function createApp(service: Service, middleware: readonly MiddlewareHandler[] = []): OpenAPIHono {
   const app = new OpenAPIHono({
     defaultHook: (result) => {
       if (!result.success) throw invalidRequest(result.error);
     },
   });
+  app.use(secureHeaders(HEADERS), ...middleware);
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -38,13 +60,13 @@ export function createApp(service: Service): OpenAPIHono {
   );
   healthRoutes(app, service);
   evaluationRoutes(app, service);
+  evaluationListRoutes(app, service);
+  eventRoutes(app, service);
   runRoutes(app, service);
   aggregateRoutes(app, service);
   compareRoutes(app, service);
   correlationRoutes(app, service);
-  app.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: { title: "Collapsar", version: VERSION, description: "Neural-collapse evaluation of stored checkpoints" },
-  });
+  tokenRoutes(app, service);
+  app.get("/openapi.json", (context) => context.json(openApiDocument(app)));
   return app;
 }

@@ -42,6 +42,25 @@ export const evaluationSchema = z
   })
   .openapi("Evaluation");
 
+export const submissionsSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        checkpoint: z.string(),
+        evaluation: evaluationSchema.nullable(),
+        error: problemSchema.nullable().openapi({ description: "why there is no evaluation" }),
+      }),
+    ),
+  })
+  .openapi("Submissions");
+
+export const evaluationListSchema = z
+  .object({
+    items: z.array(evaluationSchema.omit({ values: true })),
+    next: z.string().nullable().openapi({ description: "cursor of the next page" }),
+  })
+  .openapi("Evaluations");
+
 export const detailsSchema = z.record(z.string(), z.unknown()).openapi("EvaluationDetails");
 
 export const runResourceSchema = z
@@ -179,6 +198,8 @@ export const correlationsSchema = z
   .openapi("Correlations");
 
 export type EvaluationResource = z.infer<typeof evaluationSchema>;
+export type Submissions = z.infer<typeof submissionsSchema>;
+export type EvaluationList = z.infer<typeof evaluationListSchema>;
 export type RunMetrics = z.infer<typeof runMetricsSchema>;
 export type Aggregate = z.infer<typeof aggregateSchema>;
 export type Comparison = z.infer<typeof comparisonSchema>;

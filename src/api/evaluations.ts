@@ -3,11 +3,15 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Database } from "../database/database.ts";
 import { type Evaluation, getDetails, getEvaluation } from "../database/evaluations.ts";
+import { isUnfinished } from "../database/states.ts";
 import { CollapsarError } from "../errors.ts";
-import { parseRequest, requestSchema } from "../evaluation/request.ts";
-import { detailsSchema, type EvaluationResource, evaluationSchema } from "./contract.ts";
+import { parseSubmission, submissionSchema } from "../evaluation/request.ts";
+import { isGlob } from "../storage/glob.ts";
+import { detailsSchema, evaluationSchema, submissionsSchema } from "./contract.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import type { Service } from "./service.ts";
+import { submitAll } from "./submitAll.ts";
+import { toResource } from "./toResource.ts";
 
 const MAX_WAIT_SECONDS = 600;
 const POLL_MILLISECONDS = 100;
@@ -15,14 +19,17 @@ const POLL_MILLISECONDS = 100;
 const submit = createRoute({
   method: "post",
   path: "/evaluate",
-  summary: "Evaluate a checkpoint",
+  summary: "Evaluate a checkpoint, or several alike",
   request: {
     headers: z.object({ prefer: z.string().optional().openapi({ example: "wait=30" }) }),
-    body: { content: { "application/json": { schema: requestSchema } } },
+    body: { content: { "application/json": { schema: submissionSchema } } },
   },
   responses: {
     200: jsonAnswer(evaluationSchema, "it has ended (already, or within the seconds of Prefer: wait)"),
-    202: jsonAnswer(evaluationSchema, "it is queued or running; Location tells where to look"),
+    202: jsonAnswer(
+      z.union([evaluationSchema, submissionsSchema]),
+      "it is queued or running; Location tells where to look. Of a list or a pattern: what became of each",
+    ),
     400: problemAnswer,
     403: problemAnswer,
     422: problemAnswer,
@@ -50,9 +57,13 @@ const details = createRoute({
 });
 
 /** Adds `POST /evaluate`, `GET /evaluations/:id` and `GET /evaluations/:id/details`. */
-export function evaluationRoutes(app: OpenAPIHono, { database, submit: take }: Service): void {
+export function evaluationRoutes(app: OpenAPIHono, service: Service): void {
+  const { database } = service;
   app.openapi(submit, async (context) => {
-    const { evaluation } = await take(parseRequest(await readJson(context)));
+    const { checkpoint, ...asked } = parseSubmission(await readJson(context));
+    if (typeof checkpoint !== "string" || isGlob(checkpoint))
+      return context.json(await submitAll(service, checkpoint, asked, context), 202);
+    const { evaluation } = await service.submit({ checkpoint, ...asked });
     const latest = await waitUntilEnded(database, evaluation, secondsToWait(context), context.req.raw.signal);
     context.header("Location", `/evaluations/${latest.id}`);
     return context.json(toResource(latest), hasEnded(latest) ? 200 : 202);
@@ -81,7 +92,7 @@ function secondsToWait(context: Context): number {
   return Math.min(seconds, MAX_WAIT_SECONDS);
 }
 
-const hasEnded = ({ status }: Evaluation) => status !== "queued" && status !== "running";
+const hasEnded = (evaluation: Evaluation) => !isUnfinished(evaluation);
 
 async function waitUntilEnded(
   database: Database,
@@ -96,31 +107,4 @@ async function waitUntilEnded(
     latest = await getEvaluation(database, evaluation.id);
   }
   return latest;
-}
-
-/** Returns an evaluation as the API shows it. */
-export function toResource(evaluation: Evaluation): EvaluationResource {
-  const { id, status, run, epoch, values, protocol, sameAs, progress, error, attempts, seconds } = evaluation;
-  const { checkpointUrl, checkpointSize, sha256, createdAt, startedAt, finishedAt, protocolParts, omitted } =
-    evaluation;
-  return {
-    id,
-    status,
-    checkpoint: { url: checkpointUrl, size: checkpointSize, sha256 },
-    run,
-    epoch,
-    dataset: protocolParts?.dataset.name ?? null,
-    values,
-    omitted: omitted ?? {},
-    protocol,
-    protocolParts: protocolParts && { ...protocolParts },
-    sameAs,
-    progress,
-    error,
-    attempts,
-    seconds,
-    createdAt: createdAt.toISOString(),
-    startedAt: startedAt?.toISOString() ?? null,
-    finishedAt: finishedAt?.toISOString() ?? null,
-  };
 }

@@ -15,9 +15,17 @@ export interface Problem {
 
 /** Returns the response that tells `error` as `application/problem+json`; what is not ours is said to be internal, without its text. */
 export function problemResponse(error: unknown, context: Context): Response {
+  const problem = problemOf(error, context);
+  return context.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, {
+    "content-type": "application/problem+json",
+  });
+}
+
+/** Returns `error` as the API tells it, as `problemResponse` does. */
+export function problemOf(error: unknown, context: Context): Problem {
   const known = error instanceof HTTPException ? fromHttp(error) : asCollapsarError(error);
   const internal = known.code === "internal";
-  const problem: Problem = {
+  return {
     type: "about:blank",
     title: known.code.replaceAll("-", " "),
     status: known.status,
@@ -25,9 +33,6 @@ export function problemResponse(error: unknown, context: Context): Response {
     code: known.code,
     instance: context.req.path,
   };
-  return context.body(JSON.stringify(problem), known.status as ContentfulStatusCode, {
-    "content-type": "application/problem+json",
-  });
 }
 
 /** Hono's own errors: a body that is not JSON, one that is too large. */

@@ -1,14 +1,20 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type CheckpointMetrics, runMetrics } from "../database/runMetrics.ts";
-import { getRun, listRuns, type Run } from "../database/runs.ts";
+import { deleteRun, getRun, labelRun, listRuns, type Run } from "../database/runs.ts";
+import { labelChangesSchema } from "../evaluation/request.ts";
 import { METRICS } from "../metrics/names.ts";
 import { type RunMetrics, runListSchema, runMetricsSchema, runResourceSchema } from "./contract.ts";
 import { type Cell, csvResponse } from "./csv.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import type { Service } from "./service.ts";
 
-const DEFAULT_PAGE = 100;
-const MAX_PAGE = 1000;
+/** Items of a page, of every list. */
+export const DEFAULT_PAGE = 100;
+export const MAX_PAGE = 1000;
+
+const runPatchSchema = z.strictObject({
+  labels: labelChangesSchema.describe("null removes a label; what is not named stays"),
+});
 
 const params = z.object({ id: z.string() });
 
@@ -35,6 +41,22 @@ const get = createRoute({
   responses: { 200: jsonAnswer(runResourceSchema, "the run"), 404: problemAnswer },
 });
 
+const patch = createRoute({
+  method: "patch",
+  path: "/runs/{id}",
+  summary: "Change the labels of a run",
+  request: { params, body: { required: true, content: { "application/json": { schema: runPatchSchema } } } },
+  responses: { 200: jsonAnswer(runResourceSchema, "the run"), 400: problemAnswer, 404: problemAnswer },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/runs/{id}",
+  summary: "Forget a run with its checkpoints, their evaluations and metrics; the stored files stay",
+  request: { params },
+  responses: { 204: { description: "it is forgotten" }, 404: problemAnswer },
+});
+
 const metrics = createRoute({
   method: "get",
   path: "/runs/{id}/metrics",
@@ -56,7 +78,7 @@ const metrics = createRoute({
   },
 });
 
-/** Adds `GET /runs`, `/runs/:id` and `/runs/:id/metrics`. */
+/** Adds `GET /runs`, `/runs/:id` (`PATCH`, `DELETE`) and `/runs/:id/metrics`. */
 export function runRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(list, async (context) => {
     const { items, next } = await listRuns(database, context.req.valid("query"));
@@ -65,6 +87,15 @@ export function runRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(get, async (context) =>
     context.json(toResource(await getRun(database, context.req.valid("param").id)), 200),
   );
+  app.openapi(patch, async (context) => {
+    const { id } = context.req.valid("param");
+    await labelRun(database, id, context.req.valid("json").labels);
+    return context.json(toResource(await getRun(database, id)), 200);
+  });
+  app.openapi(remove, async (context) => {
+    await deleteRun(database, context.req.valid("param").id);
+    return context.body(null, 204);
+  });
   app.openapi(metrics, async (context) => {
     const { id } = context.req.valid("param");
     const { format, latest } = context.req.valid("query");

@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EvaluationResource } from "../api/contract.ts";
 import type { Problem } from "../api/problem.ts";
+import type { RunningService } from "../api/serve.ts";
 import type { Config } from "../config.ts";
+import type { Database } from "../database/database.ts";
 import { readHolder } from "../database/lock.ts";
 import { CollapsarError, type ErrorCode } from "../errors.ts";
 import type { Progress } from "../evaluation/evaluate.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
+import type { Queue } from "../jobs/queue.ts";
+import { logFailure } from "../logging.ts";
+import { openStorage } from "../storage/open.ts";
 
 const POLL_MILLISECONDS = 200;
 
@@ -50,15 +55,20 @@ export function connectToHolder(config: Config): Connection | null {
       "database-locked",
       `the embedded database in ${config.home} is in use by "${command}" (pid ${pid}), which is no service: try again when it has ended`,
     );
-  return serviceAt(address);
+  return serviceAt(address, config.token);
 }
 
-/** Returns the API of the service with this base URL. */
-export function serviceAt(address: string): Connection {
-  return {
-    request: async (path, init) => bodyOf(await reach(`${address}${path}`, init)),
-    close: async () => {},
-  };
+/** Returns the API of the service with this base URL, to which `token` is shown. */
+export function serviceAt(address: string, token: string | null = null): Connection {
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+  return connectionTo((path, init) =>
+    reach(`${address}${path}`, { ...init, headers: { ...init?.headers, ...authorization } }),
+  );
+}
+
+/** Returns the API that answers through `answer`. */
+export function connectionTo(answer: RunningService["request"], close = async () => {}): Connection {
+  return { request: async (path, init) => bodyOf(await answer(path, init)), close };
 }
 
 /**
@@ -71,11 +81,29 @@ export async function connect(config: Config, command: string): Promise<Connecti
   const [{ openDatabase }, { createApp }] = await Promise.all([import("../database/open.ts"), import("../api/app.ts")]);
   const database = await openDatabase(config, command);
   const submit = () => Promise.reject(new CollapsarError("internal", "this process takes no submissions"));
-  const app = createApp({ database, submit });
-  return {
-    request: async (path, init) => bodyOf(await app.request(path, init)),
-    close: () => database.close(),
+  const { queue, close } = openedLater(database);
+  const app = createApp({ database, submit, queue, storage: openStorage({ fileRoots: null }) });
+  return connectionTo(
+    (path, init) => app.request(path, init),
+    async () => {
+      await close();
+      await database.close();
+    },
+  );
+}
+
+/** A queue takes 0.3 s to open, and most commands need none. */
+function openedLater(database: Database): { queue: Pick<Queue, "cancel" | "retry">; close: () => Promise<void> } {
+  let opening: Promise<Queue> | undefined;
+  const opened = () => {
+    opening ??= import("../jobs/queue.ts").then(({ openQueue }) => openQueue(database, logFailure));
+    return opening;
   };
+  const queue: Pick<Queue, "cancel" | "retry"> = {
+    cancel: async (id) => (await opened()).cancel(id),
+    retry: async (id) => (await opened()).retry(id),
+  };
+  return { queue, close: async () => (await opening)?.stop({ graceful: false }) };
 }
 
 async function reach(url: string, init?: RequestInit): Promise<Response> {

@@ -5,7 +5,7 @@ import { CollapsarError, type ErrorCode } from "../errors.ts";
 import type { Progress } from "../evaluation/evaluate.ts";
 import { type EvaluationRequest, MAX_SHARDS, parseRequest } from "../evaluation/request.ts";
 import { openStorage } from "../storage/open.ts";
-import { type Connection, connectToHolder, serviceAt, submit, untilEnded } from "./connection.ts";
+import { type Connection, connectionTo, connectToHolder, submit, untilEnded } from "./connection.ts";
 import { formatMetrics } from "./metrics.ts";
 import {
   CHECKPOINT_HELP,
@@ -79,7 +79,7 @@ async function evaluateHere(
   const [{ openDatabase }, { evaluateNow }, { toResource }] = await Promise.all([
     import("../database/open.ts"),
     import("../jobs/now.ts"),
-    import("../api/evaluations.ts"),
+    import("../api/toResource.ts"),
   ]);
   const database = await openDatabase(config, "collapsar evaluate");
   try {
@@ -95,7 +95,7 @@ async function evaluateShards(config: Config, request: EvaluationRequest, onProg
   const { serve } = await import("../api/serve.ts");
   const service = await serve({ ...config, host: "127.0.0.1", port: 0 }, { command: "collapsar evaluate" });
   try {
-    return await evaluateThere(serviceAt(service.url), request, onProgress);
+    return await evaluateThere(connectionTo(service.request), request, onProgress);
   } finally {
     await service.stop();
   }

@@ -20,6 +20,8 @@ export function serveCommand(): Command {
       const config = readConfig();
       const service = await serve({ ...config, port: port ?? config.port }, { worker });
       log.info({ url: service.url }, "serving");
+      if (service.open)
+        log.warn("no token exists: only this machine is served, without one (collapsar token create makes one)");
       const signal = await untilToldToStop();
       log.info({ signal }, "stopping");
       await service.stop();

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
 import { parseReference } from "../datasets/reference.ts";
-import { type Connection, connectToHolder, serviceAt } from "./connection.ts";
+import { type Connection, connectionTo, connectToHolder, serviceAt } from "./connection.ts";
 import type { OodSets } from "./options.ts";
 import { openSubmissions, type SubmissionEvent, type Submissions } from "./submissions.ts";
 
@@ -36,7 +36,7 @@ export async function openTrainEvaluation(
   onEvent: (event: SubmissionEvent) => void,
 ): Promise<TrainEvaluation> {
   const sets = ood.map(absolute);
-  const other = evaluate === true ? connectToHolder(config) : serviceAt(evaluate.replace(/\/+$/, ""));
+  const other = evaluate === true ? connectToHolder(config) : serviceAt(evaluate.replace(/\/+$/, ""), config.token);
   const { service, close } = other ? { service: other, close: other.close } : await serveHere(config, reads, sets);
   return { ...openSubmissions(service, { ood: sets, waits: other === null, onEvent }), close };
 }
@@ -54,8 +54,8 @@ async function serveHere(
     ...(store.startsWith("file://") ? [fileURLToPath(store)] : []),
   ];
   const here = { ...config, host: "127.0.0.1", port: 0, fileRoots: [...config.fileRoots, ...folders] };
-  const { url, stop } = await serve(here, { command: "collapsar train --evaluate" });
-  return { service: serviceAt(url), close: stop };
+  const { request, stop } = await serve(here, { command: "collapsar train --evaluate" });
+  return { service: connectionTo(request), close: stop };
 }
 
 /** The service may run in another folder, so a path becomes a URL. */

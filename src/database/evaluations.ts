@@ -1,4 +1,4 @@
-import { and, count, desc, eq, getTableColumns, inArray, lt, not, sql } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, inArray, isNull, lt, not, or, sql } from "drizzle-orm";
 import { monotonicFactory } from "ulid";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
@@ -6,14 +6,13 @@ import { type Page, type PageRequest, toPage } from "./page.ts";
 import {
   checkpoints,
   evaluationDetails,
-  type evaluationStatus,
   evaluations,
   type Failure,
   metricValues,
   type Progress,
+  runs,
 } from "./schema.ts";
-
-export type EvaluationStatus = (typeof evaluationStatus.enumValues)[number];
+import { type EvaluationStatus, isUnfinished, move, UNFINISHED } from "./states.ts";
 
 /** An evaluation without its numbers. `run`, `epoch` and `sha256` are null until the checkpoint has been read. */
 export type EvaluationSummary = typeof evaluations.$inferSelect & {
@@ -45,7 +44,6 @@ export interface Submitted {
 }
 
 const nextId = monotonicFactory();
-const UNFINISHED = ["queued", "running"] as const satisfies EvaluationStatus[];
 
 /** Records the submission as queued, or returns the first of the same key that has not failed. */
 export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
@@ -97,15 +95,38 @@ export async function getDetails(queries: Queries, id: string): Promise<Readonly
   return kept?.details ?? {};
 }
 
-/** Returns a page of the evaluations, newest first, of one status where given. */
+/** What evaluations are asked for; one whose checkpoint has not been read is known by what its request says. */
+export interface EvaluationFilter {
+  readonly status?: EvaluationStatus | undefined;
+  readonly run?: string | undefined;
+  readonly experiment?: string | undefined;
+  /** URL. */
+  readonly checkpoint?: string | undefined;
+  /** Name of the training set. */
+  readonly dataset?: string | undefined;
+}
+
+/** Returns a page of the evaluations, newest first, of those that `filter` asks for. */
 export async function listEvaluations(
   queries: Queries,
-  { status, cursor, limit }: PageRequest & { status?: EvaluationStatus | undefined },
+  { cursor, limit, ...filter }: PageRequest & EvaluationFilter,
 ): Promise<Page<EvaluationSummary>> {
+  const { status, run, experiment, checkpoint, dataset } = filter;
+  const unread = isNull(evaluations.checkpointId);
+  const asked = (...path: string[]) => sql<string>`${evaluations.request} #>> ${`{${path.join(",")}}`}`;
   const rows = await selectSummaries(queries)
+    .leftJoin(runs, eq(runs.id, checkpoints.runId))
     .where(
       and(
         status === undefined ? undefined : eq(evaluations.status, status),
+        run === undefined ? undefined : or(eq(checkpoints.runId, run), and(unread, eq(asked("run", "id"), run))),
+        experiment === undefined
+          ? undefined
+          : or(eq(runs.experiment, experiment), and(unread, eq(asked("run", "experiment"), experiment))),
+        checkpoint === undefined ? undefined : eq(evaluations.checkpointUrl, checkpoint),
+        dataset === undefined
+          ? undefined
+          : or(eq(evaluations.dataset, dataset), and(unread, eq(asked("dataset"), dataset))),
         cursor === undefined ? undefined : lt(evaluations.id, cursor),
       ),
     )
@@ -127,17 +148,8 @@ export async function countUnfinished({ orm }: Queries): Promise<{ queued: numbe
 
 /** Says that an attempt begins, and returns the evaluation, or null where it has ended already and nothing is to be done. */
 export async function startEvaluation(queries: Queries, id: string): Promise<Evaluation | null> {
-  const [started] = await queries.orm
-    .update(evaluations)
-    .set({
-      status: "running",
-      attempts: sql`${evaluations.attempts} + 1`,
-      startedAt: sql`now()`,
-      progress: null,
-    })
-    .where(unfinished(id))
-    .returning({ id: evaluations.id });
-  return started ? getEvaluation(queries, id) : null;
+  const changes = { attempts: sql`${evaluations.attempts} + 1`, startedAt: sql`now()`, progress: null };
+  return (await move(queries, id, "start", changes)) ? getEvaluation(queries, id) : null;
 }
 
 /** Notes how far the attempt is. */
@@ -149,18 +161,57 @@ export async function reportProgress({ orm }: Queries, id: string, progress: Pro
 }
 
 /** Says that the evaluation waits for another attempt, and why, unless the last one was only stopped. */
-export async function postponeEvaluation({ orm }: Queries, id: string, error?: Failure): Promise<void> {
-  await orm.update(evaluations).set({ status: "queued", error }).where(unfinished(id));
+export async function postponeEvaluation(queries: Queries, id: string, error?: Failure): Promise<void> {
+  await move(queries, id, "postpone", { error });
 }
 
 /** Ends the evaluation as failed, and returns whether that is new: one that has ended stays as it is. */
-export async function failEvaluation({ orm }: Queries, id: string, error: Failure): Promise<boolean> {
-  const failed = await orm
-    .update(evaluations)
-    .set({ status: "failed", error, finishedAt: sql`now()` })
-    .where(unfinished(id))
-    .returning({ id: evaluations.id });
-  return failed.length > 0;
+export function failEvaluation(queries: Queries, id: string, error: Failure): Promise<boolean> {
+  return move(queries, id, "fail", { error, finishedAt: sql`now()` });
+}
+
+/** Ends the evaluation as cancelled, and returns whether that is new: one that has ended stays as it is. */
+export function cancelEvaluation(queries: Queries, id: string): Promise<boolean> {
+  return move(queries, id, "cancel", { finishedAt: sql`now()` });
+}
+
+/**
+ * Lets an evaluation that failed or was cancelled wait again; its last error shows until it succeeds.
+ * @throws CollapsarError `not-found`; `conflict` where it has not failed, or the same was submitted again since.
+ */
+export async function retryEvaluation(queries: Queries, id: string): Promise<Evaluation> {
+  const { status, requestKey, force } = await getEvaluation(queries, id);
+  const since = force ? undefined : await firstOfKey(queries, requestKey);
+  if (since && since.id !== id)
+    throw new CollapsarError("conflict", `the same was submitted again since: evaluation "${since.id}" stands for it`);
+  if (!(await move(queries, id, "retry", { progress: null, startedAt: null, finishedAt: null })))
+    throw new CollapsarError("conflict", `evaluation "${id}" is ${status}, expected one that failed or was cancelled`);
+  return getEvaluation(queries, id);
+}
+
+/**
+ * Returns which of these evaluations have ended, and which are at work for longer than the seconds that their request
+ * allows (`timeout`).
+ */
+export async function findUnwanted(
+  { orm }: Queries,
+  ids: readonly string[],
+): Promise<{ ended: readonly string[]; overdue: readonly { readonly id: string; readonly seconds: number }[] }> {
+  const seconds = sql<number>`(${evaluations.request} ->> 'timeout')::float8`;
+  const rows = await orm
+    .select({
+      id: evaluations.id,
+      status: evaluations.status,
+      late: sql<boolean | null>`now() > ${evaluations.startedAt} + make_interval(secs => ${seconds})`,
+      seconds,
+    })
+    .from(evaluations)
+    .where(inArray(evaluations.id, [...ids]));
+  const wanted = new Set(rows.filter(isUnfinished).map(({ id }) => id)); // a row may be gone with its run
+  return {
+    ended: ids.filter((id) => !wanted.has(id)),
+    overdue: rows.filter(({ status, late }) => status === "running" && late),
+  };
 }
 
 /**
@@ -175,12 +226,7 @@ export async function lockEvaluation({ orm }: Queries, id: string): Promise<{ un
     .for("update");
   if (!evaluation) throw new CollapsarError("not-found", `there is no evaluation "${id}"`);
   const { status, force } = evaluation;
-  return { unfinished: status === "queued" || status === "running", force };
-}
-
-/** Returns the condition that it is evaluation `id`, and that has not ended. */
-export function unfinished(id: string) {
-  return and(eq(evaluations.id, id), inArray(evaluations.status, UNFINISHED));
+  return { unfinished: isUnfinished({ status }), force };
 }
 
 function selectSummaries({ orm }: Queries) {

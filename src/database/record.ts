@@ -4,6 +4,7 @@ import type { Queries } from "./database.ts";
 import { type Evaluation, getEvaluation, lockEvaluation } from "./evaluations.ts";
 import { fillRun, type RunDescription } from "./runs.ts";
 import { checkpoints, evaluationDetails, evaluations, metricValues, type RecordedProtocol } from "./schema.ts";
+import { move } from "./states.ts";
 
 /** The checkpoint as it was read. */
 export interface CheckpointDescription {
@@ -107,27 +108,14 @@ async function findRecorded({ orm }: Queries, checkpointId: number, protocol: st
 }
 
 async function finish(
-  { orm }: Queries,
+  queries: Queries,
   id: string,
   checkpointId: number,
   { protocol, protocolParts, engine, omitted, seconds }: Outcome,
   sameAs: string | null,
 ): Promise<void> {
-  await orm
-    .update(evaluations)
-    .set({
-      status: "succeeded",
-      checkpointId,
-      protocol,
-      protocolParts,
-      engine,
-      sameAs,
-      omitted,
-      seconds,
-      error: null,
-      finishedAt: sql`now()`,
-    })
-    .where(eq(evaluations.id, id));
+  const recorded = { checkpointId, protocol, protocolParts, engine, sameAs, omitted, seconds };
+  await move(queries, id, "succeed", { ...recorded, error: null, finishedAt: sql`now()` });
 }
 
 async function keepValues({ orm }: Queries, evaluationId: string, values: Outcome["values"]): Promise<void> {

@@ -64,6 +64,29 @@ export async function getRun(queries: Queries, id: string): Promise<Run> {
   return run;
 }
 
+/** Changes labels of run `id`: null removes one, what is not named stays. @throws CollapsarError `not-found`. */
+export async function labelRun(
+  { orm }: Queries,
+  id: string,
+  changes: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  // json merged as it is, then without the nulls
+  const labels = sql`jsonb_strip_nulls(${runs.labels} || ${JSON.stringify(changes)}::jsonb)`;
+  requireRun(id, await orm.update(runs).set({ labels }).where(eq(runs.id, id)).returning({ id: runs.id }));
+}
+
+/**
+ * Forgets run `id` with its checkpoints, their evaluations and metrics. What waits or is at work is not of the run yet,
+ * and makes it anew. @throws CollapsarError `not-found`.
+ */
+export async function deleteRun({ orm }: Queries, id: string): Promise<void> {
+  requireRun(id, await orm.delete(runs).where(eq(runs.id, id)).returning({ id: runs.id }));
+}
+
+function requireRun(id: string, rows: readonly unknown[]): void {
+  if (rows.length === 0) throw new CollapsarError("not-found", `there is no run "${id}"`);
+}
+
 function selectRuns({ orm }: Queries) {
   return orm
     .select({ ...getTableColumns(runs), checkpoints: count(checkpoints.id), lastEpoch: max(checkpoints.epoch) })

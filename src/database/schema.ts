@@ -76,6 +76,17 @@ export interface Failure {
   readonly message: string;
 }
 
+export const tokenScope = pgEnum("token_scope", ["read", "submit", "admin"]);
+
+/** Who may use the service. The token itself is shown once, when it is made, and kept nowhere. */
+export const tokens = pgTable("tokens", {
+  name: text().primaryKey(),
+  scope: tokenScope().notNull(),
+  /** Of the token, hex: 256 random bits need no salt and no slow digest. */
+  sha256: text().notNull().unique(),
+  createdAt: time().notNull().defaultNow(),
+});
+
 /** One request to evaluate one checkpoint, and what came of it. */
 export const evaluations = pgTable(
   "evaluations",

@@ -1,8 +1,9 @@
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { Queries } from "./database.ts";
-import { lockEvaluation, unfinished } from "./evaluations.ts";
+import { lockEvaluation } from "./evaluations.ts";
 import type { RecordDescription } from "./record.ts";
 import { evaluationShards, evaluations, type Failure, type Share, shardedEvaluations } from "./schema.ts";
+import { unfinished } from "./states.ts";
 
 /** An evaluation that is cut into shards. */
 export interface ShardedEvaluation {
@@ -69,13 +70,13 @@ export async function getSharded({ orm }: Queries, id: string): Promise<ShardedE
   return { ...evaluation, shards };
 }
 
-/** Notes how many images of a shard are done, and returns whether the evaluation has not ended. */
-export async function reportShard({ orm }: Queries, key: ShardKey, imagesDone: number): Promise<boolean> {
+/** Notes how many images of a shard are done. */
+export async function reportShard({ orm }: Queries, key: ShardKey, imagesDone: number): Promise<void> {
   await orm
     .update(evaluationShards)
     .set({ imagesDone })
     .where(and(isShard(key), isNull(evaluationShards.doneAt)));
-  return showProgress({ orm }, key.evaluation);
+  await showProgress({ orm }, key.evaluation);
 }
 
 /**
@@ -113,21 +114,19 @@ export async function forgetShards({ orm }: Queries, id: string): Promise<boolea
   return forgotten.length > 0;
 }
 
-/** Sums over the shards; returns whether the evaluation has not ended. */
-async function showProgress({ orm }: Queries, id: string): Promise<boolean> {
+/** Sums over the shards. */
+async function showProgress({ orm }: Queries, id: string): Promise<void> {
   const sum = (column: typeof evaluationShards.images | typeof evaluationShards.imagesDone) =>
     orm
       .select({ sum: sql`sum(${column})::bigint` })
       .from(evaluationShards)
       .where(eq(evaluationShards.evaluationId, id));
-  const shown = await orm
+  await orm
     .update(evaluations)
     .set({
       progress: sql`jsonb_build_object('stage', 'shards', 'done', (${sum(evaluationShards.imagesDone)}), 'total', (${sum(evaluationShards.images)}))`,
     })
-    .where(unfinished(id))
-    .returning({ id: evaluations.id });
-  return shown.length > 0;
+    .where(unfinished(id));
 }
 
 function isShard({ evaluation, shard }: ShardKey) {

@@ -1,5 +1,5 @@
 import type { DatasetSources } from "../datasets/open.ts";
-import type { FeatureSet } from "../metrics/rows.ts";
+import { abortableRows, type FeatureSet } from "../metrics/rows.ts";
 import { classifierOf } from "../networks/network.ts";
 import { extract } from "./extract.ts";
 import { type FeatureStore, openFeatureStore } from "./features/sink.ts";
@@ -63,7 +63,7 @@ export async function evaluateOpened(
     }
     clock.lap("features");
     onProgress?.({ stage: "metrics", done: 0, total: 1 });
-    const features = await featureSets(sets.ood, async (part) => (await stores.get(part)?.read()) ?? null);
+    const features = await featureSets(sets.ood, async (part) => (await stores.get(part)?.read()) ?? null, signal);
     const measured = await measure(features, classifier, request);
     clock.lap("metrics");
     return { ...description, ...measured, seconds: { ...description.seconds, ...clock.laps } };
@@ -72,12 +72,21 @@ export async function evaluateOpened(
   }
 }
 
-/** Returns the features of the sets, each as `read` gives those of its part (null: there is no such set). */
+/**
+ * Returns the features of the sets, each as `read` gives those of its part (null: there is no such set); they cannot be
+ * read any more once `signal` is aborted.
+ */
 export async function featureSets(
   ood: readonly OodName[],
   read: (part: string) => Promise<FeatureSet | null>,
+  signal?: AbortSignal,
 ): Promise<FeatureSets> {
-  const [train, test, validation] = await Promise.all(["train", "test", "validation"].map(read));
-  const others = ood.map(async ({ name, group }) => ({ name, group, set: (await read(`ood:${name}`))! }));
+  const abortable = async (part: string) => {
+    const set = await read(part);
+    if (!set || !signal) return set;
+    return { ...set, features: abortableRows(set.features, signal), logits: abortableRows(set.logits, signal) };
+  };
+  const [train, test, validation] = await Promise.all(["train", "test", "validation"].map(abortable));
+  const others = ood.map(async ({ name, group }) => ({ name, group, set: (await abortable(`ood:${name}`))! }));
   return { train: train!, test: test ?? null, validation: validation ?? null, ood: await Promise.all(others) };
 }

@@ -4,6 +4,7 @@ import { openEngine } from "../engines/open.ts";
 import { networkOf } from "../networks/fromCheckpoint.ts";
 import type { Network } from "../networks/network.ts";
 import { signatureOf } from "../networks/network.ts";
+import { redactUrl } from "../storage/url.ts";
 import type { EvaluationContext } from "./evaluate.ts";
 import { requireMatchingImages, requireValidLabels } from "./extract.ts";
 import type { ProtocolParts } from "./identity.ts";
@@ -88,5 +89,5 @@ function requireFittingSets(sets: EvaluationSets, network: Network): void {
 }
 
 function describeCheckpoint({ head, sha256, checkpoint }: FetchedCheckpoint): Description["checkpoint"] {
-  return { url: head.url, sha256, size: head.size, metadata: checkpoint.metadata };
+  return { url: redactUrl(head.url), sha256, size: head.size, metadata: checkpoint.metadata };
 }

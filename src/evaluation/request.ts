@@ -11,6 +11,17 @@ const reference = z.string().min(1).max(2048);
 /** Each writes its features to the store, and one job reads them all: more would not end sooner. */
 export const MAX_SHARDS = 64;
 
+/** No attempt takes longer, whatever is asked for. */
+export const LONGEST_EVALUATION_SECONDS = 12 * 3600;
+
+/** Either way. */
+export const MAX_PRIORITY = 100;
+
+const label = z.string().max(256);
+
+/** Changes to the labels of a run: null removes one, what is not named stays. */
+export const labelChangesSchema = z.record(identifier, label.nullable());
+
 /** Where the checkpoint belongs; what is left out is taken from the checkpoint's own metadata. */
 export const runSchema = z.strictObject({
   id: identifier.optional(),
@@ -18,7 +29,7 @@ export const runSchema = z.strictObject({
   group: identifier.optional(),
   seed: z.int().min(0).optional(),
   epoch: z.int().min(0).optional(),
-  labels: z.record(identifier, z.string().max(256)).optional(),
+  labels: z.record(identifier, label).optional(),
 });
 
 const oodReference = z.union([
@@ -34,7 +45,7 @@ const oodReference = z.union([
 
 /** What is asked of one evaluation: the body of `POST /evaluate`, and the options of `collapsar evaluate`. */
 export const requestSchema = z.strictObject({
-  checkpoint: reference.describe("URL of a checkpoint: s3://bucket/key or file:///path"),
+  checkpoint: reference.describe("URL of a checkpoint: s3://bucket/key, https://host/path or file:///path"),
   dataset: reference
     .optional()
     .describe("name (digits, fashion-mnist, …) or URL of the training set; default: the checkpoint's own"),
@@ -71,7 +82,29 @@ export const requestSchema = z.strictObject({
     .max(MAX_SHARDS)
     .optional()
     .describe("how many jobs share the images, on as many workers; default: 1, more for very many images"),
+  timeout: z
+    .int()
+    .min(1)
+    .max(LONGEST_EVALUATION_SECONDS)
+    .optional()
+    .describe("seconds after which an attempt that is not done ends as failed (timed-out); default: 12 hours"),
+  priority: z
+    .int()
+    .min(-MAX_PRIORITY)
+    .max(MAX_PRIORITY)
+    .optional()
+    .describe("of what waits, the highest is taken first, and of equals the oldest; default: 0"),
   force: z.boolean().optional().describe("compute anew even if this was evaluated before"),
+});
+
+/** Of one submission. */
+export const MAX_CHECKPOINTS = 1000;
+
+/** The body of `POST /evaluate`: one checkpoint, or several to be evaluated alike. */
+export const submissionSchema = requestSchema.extend({
+  checkpoint: z
+    .union([reference, z.array(reference).min(1).max(MAX_CHECKPOINTS)])
+    .describe("URL of a checkpoint; a pattern such as s3://bucket/run-7/*.safetensors; or a list of URLs"),
 });
 
 export type EvaluationRequest = z.infer<typeof requestSchema>;
@@ -81,7 +114,19 @@ export type EvaluationRequest = z.infer<typeof requestSchema>;
  * @throws CollapsarError `invalid-request` that names the field and what was expected.
  */
 export function parseRequest(value: unknown): EvaluationRequest {
-  const parsed = requestSchema.safeParse(value);
+  return parse(requestSchema, value);
+}
+
+/**
+ * Returns `value` as a checked request about one checkpoint, a pattern, or several.
+ * @throws CollapsarError as `parseRequest`.
+ */
+export function parseSubmission(value: unknown): z.infer<typeof submissionSchema> {
+  return parse(submissionSchema, value);
+}
+
+function parse<T extends z.infer<typeof submissionSchema>>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
   if (!parsed.success) throw invalidRequest(parsed.error);
   readSpec(parsed.data.network ?? {}); // a bad override is refused before anything is queued
   return parsed.data;

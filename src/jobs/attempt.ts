@@ -8,6 +8,7 @@ import { openEvaluation } from "../evaluation/open.ts";
 import { parseRequest } from "../evaluation/request.ts";
 import { shardsOf } from "../evaluation/shards/cut.ts";
 import type { PartStore } from "../evaluation/shards/parts.ts";
+import { log, logFailure, within } from "../logging.ts";
 import type { Handler, Queue } from "./queue.ts";
 import { beginShards, doShard, mergeAll } from "./shards.ts";
 import { throttled } from "./throttled.ts";
@@ -25,11 +26,20 @@ export interface WorkerContext {
 
 /** Returns what a worker does with each task. What has ended meanwhile is left as it is. */
 export function handlerOf(context: WorkerContext): Handler {
-  return ({ evaluation, shard }, signal) => {
-    if (shard === undefined) return evaluateOrCut(context, evaluation, signal);
-    if (shard === "all") return mergeAll(context, evaluation, signal);
-    return doShard(context, { evaluation, shard }, signal);
-  };
+  return ({ evaluation, shard }, signal, attempt) =>
+    within({ evaluation, shard, attempt }, async () => {
+      log.info("begun");
+      try {
+        if (shard === undefined) await evaluateOrCut(context, evaluation, signal);
+        else if (shard === "all") await mergeAll(context, evaluation, signal);
+        else await doShard(context, { evaluation, shard }, signal);
+      } catch (error) {
+        if (signal.aborted) log.info("broken off");
+        else logFailure(error);
+        throw error;
+      }
+      log.info("ended");
+    });
 }
 
 /** Starts the evaluation, runs the story, and records the outcome; one of very many images goes on as shards. */

@@ -2,24 +2,31 @@ import { sql } from "drizzle-orm";
 import { type DrizzleTransactionLike, fromDrizzle, type Job, PgBoss, type SendOptions } from "pg-boss";
 import type { Database, Queries } from "../database/database.ts";
 import {
+  cancelEvaluation,
   countUnfinished,
+  type Evaluation,
   failEvaluation,
   getEvaluation,
   postponeEvaluation,
+  retryEvaluation,
   type Submission,
   type Submitted,
   submitEvaluation,
 } from "../database/evaluations.ts";
 import type { Failure } from "../database/schema.ts";
 import { forgetShards, reportFailure } from "../database/shards.ts";
-import { asCollapsarError } from "../errors.ts";
+import { asCollapsarError, CollapsarError } from "../errors.ts";
+import { LONGEST_EVALUATION_SECONDS, MAX_PRIORITY } from "../evaluation/request.ts";
 import { backendOf } from "./backend.ts";
+import { watchOver } from "./watch.ts";
 
 /** What a job is about. */
 export interface Task {
   readonly evaluation: string;
   /** Of an evaluation that is cut into shards: which one, or `all` of them, merged. Absent: the evaluation itself. */
   readonly shard?: number | "all";
+  /** Of an evaluation that has not begun: those of higher priority come first. Default 0. */
+  readonly priority?: number;
 }
 
 /** One attempt (the first is 1) at a task. `signal` says that the result is not wanted any more. */
@@ -31,6 +38,16 @@ export interface Queue {
   submit(submission: Submission): Promise<Submitted>;
   /** Queues the tasks in the transaction of `queries`, before all evaluations that have not begun. */
   enqueue(queries: Queries, tasks: readonly Task[]): Promise<void>;
+  /**
+   * Ends the evaluation as cancelled; whoever works at it, in whatever process, has its signal aborted within a second.
+   * @throws CollapsarError `not-found`; `conflict` where it has ended otherwise.
+   */
+  cancel(id: string): Promise<Evaluation>;
+  /**
+   * Queues again an evaluation that failed or was cancelled, with all its attempts.
+   * @throws CollapsarError `not-found`; `conflict` where it has not, or the same was submitted again since.
+   */
+  retry(id: string): Promise<Evaluation>;
   /**
    * Lets `handler` do tasks, up to `concurrency` at a time. When it throws a retryable error it is called again later, up
    * to ATTEMPTS times in all; after that, or when the error is not retryable, the evaluation has failed. One that was cut
@@ -49,8 +66,6 @@ export interface Queue {
 export const ATTEMPTS = 5;
 /** Doubled after each attempt, so the waits are about 2, 4, 8 and 16 s: a store may restart meanwhile. */
 const BACK_OFF = { retryDelay: 2, retryBackoff: true };
-/** No evaluation takes longer; pg-boss allows a day. */
-const LONGEST_EVALUATION_SECONDS = 12 * 3600;
 /** NOTIFY wakes the workers for new jobs; polling is for retries that come due. */
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 };
 /** Together within the 30 s that Kubernetes gives a pod to end: for handlers to finish, then to heed their signal. */
@@ -85,13 +100,31 @@ export async function openQueue(
   };
   const attempts = new Set<Promise<void>>();
   const stopping = new AbortController();
+  const watch = watchOver(database, (evaluation, error) => fail({ evaluation }, error), onError);
 
   return {
     submit: (submission) =>
       database.orm.transaction(async (orm) => {
         const submitted = await submitEvaluation({ orm }, submission);
-        if (submitted.created) await enqueue({ orm }, { evaluation: submitted.evaluation.id });
+        if (submitted.created) await enqueue({ orm }, taskOf(submitted.evaluation));
         return submitted;
+      }),
+
+    async cancel(id) {
+      const cancelled = await endWith(id, (queries) => cancelEvaluation(queries, id));
+      const evaluation = await getEvaluation(database, id);
+      if (cancelled || evaluation.status === "cancelled") return evaluation;
+      throw new CollapsarError(
+        "conflict",
+        `evaluation "${id}" has ${evaluation.status}, expected one that has not ended`,
+      );
+    },
+
+    retry: (id) =>
+      database.orm.transaction(async (orm) => {
+        const evaluation = await retryEvaluation({ orm }, id);
+        await enqueue({ orm }, taskOf(evaluation));
+        return evaluation;
       }),
 
     async enqueue(queries, tasks) {
@@ -124,21 +157,25 @@ export async function openQueue(
 
   async function enqueue({ orm }: Queries, task: Task): Promise<void> {
     const db = fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
-    const priority = task.shard === undefined ? 0 : 1; // what has begun comes first
+    const priority = task.shard === undefined ? (task.priority ?? 0) : MAX_PRIORITY + 1; // what has begun comes first
     await boss.send(EVALUATE, task, { ...jobOptions, priority, db });
   }
 
   /** Throws where pg-boss shall try again; a failure that another attempt would only repeat ends the evaluation. */
   async function attempt(handler: Handler, { data: task, signal, retryCount }: EvaluationJob): Promise<void> {
+    const { ended, done } = watch.begin(task.evaluation);
     try {
-      await handler(task, AbortSignal.any([signal, stopping.signal]), retryCount + 1);
+      await handler(task, AbortSignal.any([signal, stopping.signal, ended]), retryCount + 1);
     } catch (error) {
       if (signal.aborted) throw error; // the job is another worker's by now
+      if (ended.aborted) return;
       if (stopping.signal.aborted) return putBack(task);
       const { code, message, retryable } = asCollapsarError(error);
       if (!retryable) return fail(task, { code, message });
       await postpone(database, task, { code, message });
       throw error;
+    } finally {
+      done();
     }
   }
 
@@ -150,10 +187,16 @@ export async function openQueue(
     });
   }
 
-  function fail({ evaluation }: Task, error: Failure): Promise<void> {
+  async function fail({ evaluation }: Pick<Task, "evaluation">, error: Failure): Promise<void> {
+    await endWith(evaluation, (queries) => failEvaluation(queries, evaluation, error));
+  }
+
+  /** Returns whether `end` did end the evaluation; of one that was cut the shards are then forgotten, and cleared up. */
+  function endWith(evaluation: string, end: (queries: Queries) => Promise<boolean>): Promise<boolean> {
     return database.orm.transaction(async (orm) => {
-      const failed = await failEvaluation({ orm }, evaluation, error);
-      if (failed && (await forgetShards({ orm }, evaluation))) await enqueue({ orm }, { evaluation, shard: "all" });
+      const ended = await end({ orm });
+      if (ended && (await forgetShards({ orm }, evaluation))) await enqueue({ orm }, { evaluation, shard: "all" });
+      return ended;
     });
   }
 
@@ -163,6 +206,10 @@ export async function openQueue(
     const { error } = await getEvaluation(database, task.evaluation);
     await fail(task, error ?? died);
   }
+}
+
+function taskOf({ id, request }: Evaluation): Task {
+  return { evaluation: id, priority: Number(request.priority ?? 0) };
 }
 
 /** An evaluation that is cut keeps running: its other shards do. */

@@ -43,12 +43,11 @@ export async function doShard(context: WorkerContext, key: ShardKey, signal: Abo
   const sharded = await getSharded(database, evaluation);
   if (!sharded) return clearUp(context, evaluation);
   if (sharded.shards[shard]!.doneAt) return;
-  const ended = new AbortController();
   try {
-    await storeFeatures(context, sharded, key, signal, ended);
+    await storeFeatures(context, sharded, key, signal);
   } catch (error) {
-    if (ended.signal.aborted) return clearUp(context, evaluation);
-    throw error;
+    if (await getSharded(database, evaluation)) throw error;
+    return clearUp(context, evaluation); // nobody waits for it any more
   }
   const standing = await database.orm.transaction(async (orm) => {
     const finished = await finishShard({ orm }, key);
@@ -63,6 +62,7 @@ export async function mergeAll(context: WorkerContext, id: string, signal: Abort
   const { database, parts, onError } = context;
   const sharded = await getSharded(database, id);
   if (!sharded) return clearUp(context, id);
+  if (sharded.shards.some(({ doneAt }) => !doneAt)) return; // it has been cut anew since this was to clear up
   reportProgress(database, id, { stage: "metrics", done: 0, total: 1 }).catch(onError);
   const { request, description, shards, createdAt } = sharded;
   const begun = performance.now();
@@ -70,6 +70,7 @@ export async function mergeAll(context: WorkerContext, id: string, signal: Abort
     parseRequest(request),
     shards.map(({ shares }) => shares),
     ({ copies, ...place }) => openPart(parts, { evaluation: id, ...place }, copies, { signal }),
+    signal,
   );
   signal.throwIfAborted();
   const features = (Math.max(...shards.map(({ doneAt }) => Number(doneAt))) - Number(createdAt)) / 1000;
@@ -78,23 +79,18 @@ export async function mergeAll(context: WorkerContext, id: string, signal: Abort
   await clearUp(context, id);
 }
 
-/** `ended` is aborted, and with it the work, when nobody waits for the evaluation any more. */
 async function storeFeatures(
   { sources, database, parts, onError }: WorkerContext,
   { request, description, shards }: ShardedEvaluation,
   key: ShardKey,
-  stop: AbortSignal,
-  ended: AbortController,
+  signal: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.any([stop, ended.signal]);
   const { engine } = description.protocolParts as ProtocolParts;
   const asBegun = parseRequest({ ...request, engine, device: description.engine.device });
   const opened = await openEvaluation(asBegun, { sources, signal }).catch(leaveToOthers);
   requireSame(opened.description, description);
   const onProgress = throttled((images: number) => {
-    reportShard(database, key, images)
-      .then((wanted) => wanted || ended.abort())
-      .catch(onError);
+    reportShard(database, key, images).catch(onError);
   });
   const keep = (share: number, path: string) => writePart(parts, { ...key, share }, path, { signal });
   await extractShard(opened, shards[key.shard]!.shares, keep, { signal, onProgress });

@@ -4,6 +4,7 @@ import type { DatasetSources } from "../datasets/open.ts";
 import { requestKey } from "../evaluation/identity.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
 import { versionsOf } from "../evaluation/sets.ts";
+import { redactUrl } from "../storage/url.ts";
 import type { Queue } from "./queue.ts";
 
 /** Takes a request in, and tells the evaluation that answers it. */
@@ -23,7 +24,7 @@ export async function submissionOf(request: EvaluationRequest, sources: DatasetS
   return {
     request,
     requestKey: requestKey(request, { ...object, etag: version }, versions),
-    checkpointUrl: object.url,
+    checkpointUrl: redactUrl(object.url),
     checkpointEtag: object.etag,
     checkpointSize: object.size,
     force: request.force ?? false,

@@ -91,6 +91,17 @@ export function rowsInMemory(values: Reals, columns: number): Rows {
   };
 }
 
+/** Returns `rows`, of which nothing more is read once `signal` is aborted: then its reason is thrown. */
+export function abortableRows(rows: Rows, signal: AbortSignal): Rows {
+  return {
+    ...rows,
+    async read(start, end, buffer) {
+      signal.throwIfAborted();
+      return rows.read(start, end, buffer);
+    },
+  };
+}
+
 /** Returns the rows of all `parts`, at least one, end to end; a block that lies in several of them is put together. */
 export function concatenatedRows(parts: readonly Rows[]): Rows {
   const columns = parts[0]!.columns;

@@ -19,7 +19,7 @@ export interface ObjectLocation {
 
 /**
  * Returns host and decoded path of a URL of an object, or of a folder of objects where `folder` says so (only then may
- * the path be empty or end in `/`, which is dropped).
+ * the path be empty or end in `/`, which is dropped). A web URL may have a port, which `host` then holds, and a query.
  * @throws CollapsarError `unsupported-url` for what no object has: credentials, a port, a query, a fragment, an empty
  *   or encoded dot segment, an escape that is no UTF-8, a NUL.
  */
@@ -27,8 +27,10 @@ export function parseObjectUrl(url: string, { folder }: { readonly folder: boole
   const parsed = URL.parse(url);
   if (!parsed || !url.includes("://")) throw unsupportedUrl(url, "it is not a URL");
   const { host, hostname, username, password } = parsed;
-  if (username || password || host !== hostname) throw unsupportedUrl(url, "it holds credentials or a port");
-  if (/[?#]/.test(url)) throw unsupportedUrl(url, "it has a query or a fragment (write ? as %3F and # as %23)");
+  const web = parsed.protocol === "https:";
+  if (username || password || (!web && host !== hostname)) throw unsupportedUrl(url, "it holds credentials or a port");
+  if ((web ? /#/ : /[?#]/).test(url))
+    throw unsupportedUrl(url, "it has a query or a fragment (write ? as %3F and # as %23)");
   const raw = parsed.pathname.replace(/^\//, "");
   const path = decode(url, folder ? raw.replace(/\/+$/, "") : raw);
   if (folder && path === "") return { host, path };
@@ -38,7 +40,8 @@ export function parseObjectUrl(url: string, { folder }: { readonly folder: boole
   return { host, path };
 }
 
-function decode(url: string, path: string): string {
+/** Returns the part `path` of `url`, percent-decoded. @throws CollapsarError `unsupported-url` for no UTF-8, or a NUL. */
+export function decode(url: string, path: string): string {
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);

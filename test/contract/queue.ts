@@ -9,6 +9,7 @@ import { openDatabase } from "../../src/database/open.ts";
 import { recordEvaluation } from "../../src/database/record.ts";
 import { runMetrics } from "../../src/database/runMetrics.ts";
 import { CollapsarError } from "../../src/errors.ts";
+import { backlogOf, untilEmpty } from "../../src/jobs/backlog.ts";
 import { ATTEMPTS, type Handler, openQueue } from "../../src/jobs/queue.ts";
 import { outcome, submission } from "../database/samples.ts";
 
@@ -28,6 +29,21 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       await vi.waitFor(async () => expect(await service.queue.depth()).toEqual({ queued: 0, running: 0 }), 20_000);
       expect(done).toEqual(submitted);
       expect(service.errors).toEqual([]);
+    });
+
+    it("knows what is left to do, and when that is nothing", async () => {
+      await using service = await open(await provide());
+      const { database, queue, errors } = service;
+      expect(await backlogOf(database)).toEqual({ waiting: 0, active: 0, oldestSeconds: 0 });
+      for (let i = 0; i < 3; i++) await queue.submit(submission());
+      const left = await backlogOf(database);
+      expect(left).toEqual({ waiting: 3, active: 0, oldestSeconds: expect.any(Number) });
+      expect(left.oldestSeconds).toBeGreaterThan(0);
+      const done: string[] = [];
+      await queue.work(recording(service, done), { concurrency: 1 });
+      await untilEmpty(database, { signal: AbortSignal.timeout(20_000), onError: (error) => errors.push(error) });
+      expect(done).toHaveLength(3);
+      expect(errors).toEqual([]);
     });
 
     it("takes up at most as many as it is told to", async () => {
@@ -90,6 +106,106 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       const { evaluation } = await service.queue.submit(submission());
       const error = { code: "storage-unavailable", message: `attempt ${ATTEMPTS}` };
       await expectStatus(service, evaluation, { status: "failed", attempts: ATTEMPTS, error });
+    });
+
+    it("stops a handler within 2 s when the evaluation is cancelled from elsewhere, and goes on", async () => {
+      const place = await provide();
+      await using service = await open(place);
+      // another process where the database allows one
+      await using other = place.databaseUrl ? await open(place) : null;
+      const stopped = Promise.withResolvers<number>();
+      await service.queue.work(hangingAtFirst(service, stopped), { concurrency: 1 });
+      const { evaluation } = await service.queue.submit(submission());
+      const next = await service.queue.submit(submission());
+      await expectStatus(service, evaluation, { status: "running" });
+      const begun = performance.now();
+      const answer = await (other ?? service).queue.cancel(evaluation.id);
+      expect(answer).toMatchObject({ status: "cancelled", finishedAt: expect.any(Date) });
+      expect((await stopped.promise) - begun).toBeLessThan(2000);
+      await expectStatus(service, next.evaluation, { status: "succeeded" });
+      expect(await getEvaluation(service.database, evaluation.id)).toMatchObject({ status: "cancelled", attempts: 1 });
+      expect((await service.queue.cancel(evaluation.id)).status).toBe("cancelled");
+      await expect(service.queue.cancel(next.evaluation.id)).rejects.toMatchObject({ code: "conflict" });
+      await expect(service.queue.cancel("none")).rejects.toMatchObject({ code: "not-found" });
+      expect(service.errors).toEqual([]);
+    });
+
+    it("never runs what was cancelled while it waited, and runs it when it is retried", async () => {
+      await using service = await open(await provide());
+      const done: string[] = [];
+      const [first, second] = [await service.queue.submit(submission()), await service.queue.submit(submission())];
+      await service.queue.cancel(first.evaluation.id);
+      await service.queue.work(recording(service, done), { concurrency: 1 });
+      await expectStatus(service, second.evaluation, { status: "succeeded" });
+      expect(await getEvaluation(service.database, first.evaluation.id)).toMatchObject({
+        status: "cancelled",
+        attempts: 0,
+      });
+      expect(await service.queue.retry(first.evaluation.id)).toMatchObject({ status: "queued", finishedAt: null });
+      await expectStatus(service, first.evaluation, { status: "succeeded", attempts: 1 });
+      expect(done).toEqual([second.evaluation.id, first.evaluation.id]);
+    });
+
+    it("runs again what it gave up, when it is retried, with all its attempts", async () => {
+      await using service = await open(await provide());
+      let away = true;
+      await service.queue.work(
+        async ({ evaluation: id }) => {
+          await startEvaluation(service.database, id);
+          if (away) throw new CollapsarError("storage-unavailable", "the store is away");
+          await recordEvaluation(service.database, id, outcome());
+        },
+        { concurrency: 1 },
+      );
+      const { evaluation } = await service.queue.submit(submission());
+      await expectStatus(service, evaluation, { status: "failed", attempts: ATTEMPTS });
+      await service.queue.retry(evaluation.id);
+      await expectStatus(service, evaluation, { status: "failed", attempts: 2 * ATTEMPTS });
+      away = false;
+      await service.queue.retry(evaluation.id);
+      await expectStatus(service, evaluation, { status: "succeeded", attempts: 2 * ATTEMPTS + 1, error: null });
+      await expect(service.queue.retry(evaluation.id)).rejects.toMatchObject({ code: "conflict" });
+      await expect(service.queue.retry("none")).rejects.toMatchObject({ code: "not-found" });
+    });
+
+    it("does not retry what has been submitted again since", async () => {
+      await using service = await open(await provide());
+      const sent = submission();
+      const first = await service.queue.submit(sent);
+      await service.queue.cancel(first.evaluation.id);
+      const second = await service.queue.submit(sent);
+      expect(second.created).toBe(true);
+      const refused = service.queue.retry(first.evaluation.id);
+      await expect(refused).rejects.toMatchObject({ code: "conflict" });
+      await expect(refused).rejects.toThrow(second.evaluation.id);
+    });
+
+    it("fails an evaluation that takes longer than its request allows, and no other", async () => {
+      await using service = await open(await provide());
+      const stopped = Promise.withResolvers<number>();
+      await service.queue.work(hangingAtFirst(service, stopped), { concurrency: 1 });
+      const limited = { request: { checkpoint: "s3://models/a.safetensors", timeout: 1 } };
+      const begun = performance.now();
+      const { evaluation } = await service.queue.submit(submission(limited));
+      const next = await service.queue.submit(submission(limited));
+      expect((await stopped.promise) - begun).toBeGreaterThanOrEqual(1000);
+      expect((await stopped.promise) - begun).toBeLessThan(3000);
+      const error = { code: "timed-out", message: "it was not done in the 1 s that its request allows" };
+      await expectStatus(service, evaluation, { status: "failed", attempts: 1, error });
+      await expectStatus(service, next.evaluation, { status: "succeeded" });
+      expect(service.errors).toEqual([]);
+    });
+
+    it("takes what has the highest priority first, and of equals the oldest", async () => {
+      await using service = await open(await provide());
+      const done: string[] = [];
+      const ids: string[] = [];
+      for (const priority of [undefined, -1, 5, undefined, 5]) {
+        const request = { checkpoint: "s3://models/a.safetensors", ...(priority !== undefined && { priority }) };
+        ids.push((await service.queue.submit(submission({ request }))).evaluation.id);
+      }
+      await service.queue.work(recording(service, done), { concurrency: 1 });
+      await vi.waitFor(() => expect(done).toEqual([2, 4, 0, 3, 1].map((i) => ids[i])), 20_000);
     });
 
     it("puts back what it is stopped in, which uses up no attempt", async () => {
@@ -188,9 +304,24 @@ async function open(place: Place) {
 
 function recording({ database }: Service, done: string[]): Handler {
   return async ({ evaluation: id }) => {
-    await startEvaluation(database, id);
+    if (!(await startEvaluation(database, id))) return;
     await recordEvaluation(database, id, outcome());
     done.push(id);
+  };
+}
+
+/** Hangs in its first task until its signal is aborted, and records the others. */
+function hangingAtFirst({ database }: Service, stopped: PromiseWithResolvers<number>): Handler {
+  let tasks = 0;
+  return async ({ evaluation: id }, signal) => {
+    await startEvaluation(database, id);
+    tasks += 1;
+    if (tasks === 1) {
+      await once(signal, "abort");
+      stopped.resolve(performance.now());
+      signal.throwIfAborted();
+    }
+    await recordEvaluation(database, id, outcome());
   };
 }
 

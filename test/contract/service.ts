@@ -1,13 +1,15 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type {
   Aggregate,
   Comparison,
   Correlations,
+  EvaluationList,
   EvaluationResource,
   RunList,
   RunMetrics,
+  Submissions,
 } from "../../src/api/contract.ts";
 import type { Problem } from "../../src/api/problem.ts";
 import { type RunningService, serve } from "../../src/api/serve.ts";
@@ -136,6 +138,155 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
         items: [{ id: "ordered", lastEpoch: 10 }],
       });
       expect(await (await ask("/runs/ordered")).json()).toMatchObject({ id: "ordered", seed: 1, checkpoints: 2 });
+    });
+
+    it("takes several checkpoints, each with its own evaluation or problem, and those that match a pattern", async () => {
+      await mkdir(join(folder, "many"));
+      const urls: string[] = [];
+      for (const epoch of ["1", "2", "3"]) {
+        const bytes = checkpointBytes({ seed: 40 + Number(epoch), metadata: { run: "many", epoch } });
+        urls.push(await put(`many/epoch-${epoch}.safetensors`, bytes));
+      }
+      await put("many/notes.txt", "not a checkpoint");
+      const missing = fileUrl(folder, "many", "none.safetensors");
+      const response = await post({ checkpoint: [urls[2], missing, "file:///etc/passwd", urls[0]] });
+      expect(response.status).toBe(202);
+      const { items } = (await response.json()) as Submissions;
+      expect(items).toMatchObject([
+        { checkpoint: urls[2], evaluation: { checkpoint: { url: urls[2] } }, error: null },
+        { checkpoint: missing, evaluation: null, error: { status: 422, code: "object-not-found" } },
+        { checkpoint: "file:///etc/passwd", evaluation: null, error: { status: 403, code: "forbidden-url" } },
+        { checkpoint: urls[0], evaluation: { checkpoint: { url: urls[0] } }, error: null },
+      ]);
+
+      const matched = (await (
+        await post({ checkpoint: `${fileUrl(folder, "many")}/*.safetensors` })
+      ).json()) as Submissions;
+      expect(matched.items.map(({ checkpoint }) => checkpoint)).toEqual(urls);
+      expect(matched.items[2]!.evaluation!.id).toBe(items[0]!.evaluation!.id);
+      for (const checkpoint of urls) await evaluated({ checkpoint });
+      const { metrics } = await read<RunMetrics>("/runs/many/metrics");
+      expect(metrics.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    });
+
+    it.each([
+      [() => [], 400, "invalid-request", /checkpoint/],
+      [() => Array(1001).fill("file:///x"), 400, "invalid-request", /checkpoint/],
+      [() => [7], 400, "invalid-request", /checkpoint/],
+      [() => `${fileUrl(folder, "empty")}/*.pt`, 422, "object-not-found", /empty\/\*\.pt/],
+      [() => "file:///etc/*", 403, "forbidden-url", /etc/],
+    ])("refuses a list or a pattern that names nothing it may take (%#)", async (checkpoint, status, code, detail) => {
+      const response = await post({ checkpoint: checkpoint() });
+      const problem = (await response.json()) as Problem;
+      expect(problem).toMatchObject({ status, code });
+      expect(problem.detail).toMatch(detail);
+    });
+
+    it("lists evaluations by status, run, experiment, checkpoint and dataset, newest first, by page", async () => {
+      const ids: string[] = [];
+      for (const epoch of ["1", "2"]) {
+        const metadata = { run: "listed", epoch, experiment: "list" };
+        const bytes = checkpointBytes({ seed: 50 + Number(epoch), metadata });
+        ids.unshift((await evaluated({ checkpoint: await put(`listed-${epoch}.safetensors`, bytes) })).id);
+      }
+      const bad = await evaluated({ checkpoint: await put("listed-bad.safetensors", "no"), run: { id: "listed" } });
+      const idsOf = async (query: string) =>
+        (await read<EvaluationList>(`/evaluations?${query}`)).items.map(({ id }) => id);
+      expect(await idsOf("run=listed")).toEqual([bad.id, ...ids]);
+      expect(await idsOf("run=listed&status=failed")).toEqual([bad.id]);
+      expect(await idsOf("experiment=list")).toEqual(ids);
+      expect(await idsOf("experiment=list&dataset=digits:test")).toEqual(ids);
+      expect(await idsOf("experiment=list&dataset=mnist")).toEqual([]);
+      const checkpoint = encodeURIComponent(fileUrl(folder, "listed-1.safetensors"));
+      expect(await idsOf(`checkpoint=${checkpoint}`)).toEqual([ids[1]]);
+      const first = await read<EvaluationList>("/evaluations?run=listed&limit=2");
+      expect(first.items.map(({ id }) => id)).toEqual([bad.id, ids[0]]);
+      expect(first.items[0]).not.toHaveProperty("values");
+      const second = await read<EvaluationList>(`/evaluations?run=listed&limit=2&cursor=${first.next}`);
+      expect(second).toMatchObject({ items: [{ id: ids[1] }], next: null });
+    });
+
+    it("cancels what runs within 2 s, and retries it", async () => {
+      // more work than the test has time for
+      const bytes = checkpointBytes({ seed: 60, spec: { width: 64 }, metadata: { run: "slow" } });
+      const response = await post({ checkpoint: await put("slow.safetensors", bytes), dataset: "digits" });
+      const { id } = (await response.json()) as EvaluationResource;
+      await vi.waitFor(
+        async () => expect(await read(`/evaluations/${id}`)).toMatchObject({ progress: { stage: "train" } }),
+        { timeout: 30_000, interval: 50 },
+      );
+      const begun = performance.now();
+      const cancelled = await ask(`/evaluations/${id}/cancel`, { method: "POST" });
+      expect(cancelled.status).toBe(200);
+      expect(await cancelled.json()).toMatchObject({ id, status: "cancelled" });
+      // the only worker is free again
+      const checkpoint = await put("after.safetensors", checkpointBytes({ seed: 61, metadata: { run: "after" } }));
+      const next = (await (await post({ checkpoint })).json()) as EvaluationResource;
+      await vi.waitFor(
+        async () => expect((await read<EvaluationResource>(`/evaluations/${next.id}`)).status).not.toBe("queued"),
+        { timeout: 10_000, interval: 20 },
+      );
+      expect(performance.now() - begun).toBeLessThan(2000);
+      const again = await ask(`/evaluations/${id}/retry`, { method: "POST" });
+      expect(again.status).toBe(202);
+      expect(again.headers.get("location")).toBe(`/evaluations/${id}`);
+      expect(await again.json()).toMatchObject({ id, status: "queued", finishedAt: null });
+      expect((await ask(`/evaluations/${id}/retry`, { method: "POST" })).status).toBe(409);
+      await ask(`/evaluations/${id}/cancel`, { method: "POST" });
+      await evaluated({ checkpoint });
+    });
+
+    it("tells how an evaluation goes on as server-sent events, and not again what was heard before", async () => {
+      const checkpoint = await put("heard.safetensors", checkpointBytes({ seed: 63, metadata: { run: "heard" } }));
+      const { id } = (await (await post({ checkpoint })).json()) as EvaluationResource;
+      const response = await ask(`/evaluations/${id}/events`);
+      expect(response.headers.get("content-type")).toMatch(/^text\/event-stream/);
+      const text = await response.text(); // ends with the evaluation
+      const fields = (name: string) =>
+        [...text.matchAll(new RegExp(`^${name}: (.*)$`, "gm"))].map(([, value]) => value!);
+      expect(fields("event").at(-1)).toBe("ended");
+      expect(fields("event").indexOf("ended")).toBe(fields("event").length - 1);
+      expect(new Set(fields("id")).size).toBe(fields("id").length);
+      expect(JSON.parse(fields("data").at(-1)!)).toEqual(await read(`/evaluations/${id}`));
+      const again = await ask(`/evaluations/${id}/events`, { headers: { "last-event-id": fields("id").at(-1)! } });
+      expect(await again.text()).toBe("");
+      expect((await ask("/evaluations/none/events")).status).toBe(404);
+    });
+
+    it("says that an evaluation took longer than it was given", async () => {
+      const bytes = checkpointBytes({ seed: 62, spec: { width: 64 }, metadata: { run: "late" } });
+      const checkpoint = await put("late.safetensors", bytes);
+      const ended = await evaluated({ checkpoint, dataset: "digits", timeout: 1, priority: 3 });
+      expect(ended).toMatchObject({ status: "failed", error: { code: "timed-out" }, values: {} });
+      expect((await post({ checkpoint, timeout: 0 })).status).toBe(400);
+      expect((await post({ checkpoint, priority: 101 })).status).toBe(400);
+    });
+
+    it("labels a run, and forgets it with all that was measured of it", async () => {
+      const bytes = checkpointBytes({ seed: 70, metadata: { run: "labelled" } });
+      const checkpoint = await put("labelled.safetensors", bytes);
+      const { id } = await evaluated({ checkpoint, run: { labels: { optimiser: "sgd", note: "old" } } });
+      const patch = (body: unknown, run = "labelled") =>
+        ask(`/runs/${run}`, {
+          method: "PATCH",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body),
+        });
+      const patched = await patch({ labels: { note: null, reviewed: "yes" } });
+      expect(patched.status).toBe(200);
+      expect(await patched.json()).toMatchObject({ id: "labelled", labels: { optimiser: "sgd", reviewed: "yes" } });
+      expect((await read<RunList["items"][number]>("/runs/labelled")).labels).not.toHaveProperty("note");
+      expect((await patch({ labels: {}, seed: 2 })).status).toBe(400);
+      expect((await patch({ labels: { a: 1 } })).status).toBe(400);
+      expect((await patch({ labels: {} }, "none")).status).toBe(404);
+
+      expect((await ask("/runs/labelled", { method: "DELETE" })).status).toBe(204);
+      for (const path of ["/runs/labelled", "/runs/labelled/metrics", `/evaluations/${id}`])
+        expect((await ask(path)).status).toBe(404);
+      expect((await ask("/runs/labelled", { method: "DELETE" })).status).toBe(404);
+      const anew = await evaluated({ checkpoint });
+      expect(anew).toMatchObject({ status: "succeeded", run: "labelled", sameAs: null });
+      expect(anew.id).not.toBe(id);
     });
 
     it("aggregates over seeds, as JSON and CSV", async () => {
@@ -305,6 +456,8 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       ["/runs/none/metrics", 404, "not-found", /"none"/],
       ["/nowhere", 404, "not-found", /GET \/nowhere/],
       ["/runs?limit=0", 400, "invalid-request", /limit/],
+      ["/evaluations?limit=1001", 400, "invalid-request", /limit/],
+      ["/evaluations?status=lost", 400, "invalid-request", /status/],
       ["/aggregate?epoch=never", 400, "invalid-request", /epoch.*best:METRIC.*"never"/],
       ["/aggregate?epoch=best:samples", 400, "invalid-request", /best:samples:min or best:samples:max/],
       ["/compare?a=ce&b=nc&epoch=all", 400, "invalid-request", /epoch.*"all"/],
@@ -328,13 +481,19 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
         "/compare",
         "/correlations",
         "/evaluate",
+        "/evaluations",
         "/evaluations/{id}",
+        "/evaluations/{id}/cancel",
         "/evaluations/{id}/details",
+        "/evaluations/{id}/events",
+        "/evaluations/{id}/retry",
         "/healthz",
         "/readyz",
         "/runs",
         "/runs/{id}",
         "/runs/{id}/metrics",
+        "/tokens",
+        "/tokens/{name}",
       ]);
       const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
       expect(document.info.version).toBe(version);

@@ -5,10 +5,10 @@ import { redactUrl } from "../../src/storage/url.ts";
 describe("openStorage", () => {
   const storage = openStorage({ fileRoots: null });
 
-  it.each(["https://host/a", "gs://bucket/a", "/absolute/path", "relative", "", "s3 ://bucket/a"])(
+  it.each(["http://host/a", "ftp://host/a", "gs://bucket/a", "/absolute/path", "relative", "", "s3 ://bucket/a"])(
     "names the schemes there are when asked for %j",
     async (url) => {
-      const expected = { code: "unsupported-url", message: expect.stringMatching(/\bfile or s3\b/) };
+      const expected = { code: "unsupported-url", message: expect.stringMatching(/\bfile, s3 or https\b/) };
       await expect(storage.head(url)).rejects.toMatchObject(expected);
       await expect(storage.read(url)).rejects.toMatchObject(expected);
       await expect(storage.write(url, new Uint8Array())).rejects.toMatchObject(expected);

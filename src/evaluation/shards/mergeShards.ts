@@ -21,6 +21,7 @@ export async function mergeShards(
   request: EvaluationRequest,
   shards: readonly (readonly Share[])[],
   openShare: OpenShare,
+  signal?: AbortSignal,
 ): Promise<Measured> {
   const copies = await mkdtemp(join(tmpdir(), "collapsar-"));
   const opened: { part: string; file: FeatureFile }[] = [];
@@ -30,10 +31,14 @@ export async function mergeShards(
         opened.push({ part, file: await openShare({ shard, share, copies }) });
     const classifier = await opened[0]!.file.classifier();
     const files = Map.groupBy(opened, ({ part }) => part);
-    const features = await featureSets(oodReferences(request), async (part) => {
-      const sets = files.get(part)?.map(async ({ file }) => (await file.set(classifier))!);
-      return sets ? joined(await Promise.all(sets)) : null;
-    });
+    const features = await featureSets(
+      oodReferences(request),
+      async (part) => {
+        const sets = files.get(part)?.map(async ({ file }) => (await file.set(classifier))!);
+        return sets ? joined(await Promise.all(sets)) : null;
+      },
+      signal,
+    );
     return await measure(features, classifier, request);
   } finally {
     for (const { file } of opened) await file.close();

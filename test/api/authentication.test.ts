@@ -1,0 +1,254 @@
+import { execFile } from "node:child_process";
+import { readFile, rm, stat } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningService, serve } from "../../src/api/serve.ts";
+import { readConfig } from "../../src/config.ts";
+import { openDatabase } from "../../src/database/open.ts";
+import { SCOPES, type Scope } from "../../src/database/tokens.ts";
+import { emptyFolder } from "./samples.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/collapsar.js", import.meta.url));
+const PUBLIC = ["/healthz", "/readyz", "/openapi.json"];
+
+let home: string;
+let service: RunningService;
+const issued = {} as Record<Scope, string>;
+
+const config = (env: Record<string, string> = {}) => readConfig({ COLLAPSAR_HOME: home, PORT: "0", ...env });
+const ask = (path: string, token?: string, init: RequestInit = {}) =>
+  fetch(`${service.url}${path}`, {
+    ...init,
+    headers: { ...init.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+  });
+const make = (name: string, scope: Scope, token?: string) =>
+  ask("/tokens", token, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name, scope }),
+  });
+
+beforeAll(async () => {
+  home = await emptyFolder();
+  service = await serve(config(), { worker: false });
+});
+afterAll(async () => {
+  await service.stop();
+  await rm(home, { recursive: true });
+});
+
+/** Runs the program; `COLLAPSAR_TOKEN` is `token`. */
+function collapsar(args: string[], token = ""): Promise<{ status: number; output: string }> {
+  const { DATABASE_URL: _, ...env } = process.env;
+  const options = { cwd: home, env: { ...env, COLLAPSAR_HOME: home, COLLAPSAR_TOKEN: token } };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, ...args], options, (error, stdout, stderr) => {
+      resolve({ status: error ? Number(error.code) : 0, output: stdout + stderr });
+    });
+  });
+}
+
+/** A GET with headers that fetch does not let a caller choose. */
+function getAs(headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${service.url}/runs`, { headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("a service without tokens", () => {
+  it("says that it is open, and binds to loopback", () => {
+    expect(service.open).toBe(true);
+    expect(service.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+  });
+
+  it("answers this machine, but no page of another site and no name that was made to lead here", async () => {
+    expect(await getAs({})).toBe(200);
+    expect(await getAs({ host: "localhost:8080", "sec-fetch-site": "same-origin" })).toBe(200);
+    expect(await getAs({ host: "[::1]:8080" })).toBe(200);
+    expect(await getAs({ "sec-fetch-site": "cross-site" })).toBe(403);
+    expect(await getAs({ "sec-fetch-site": "same-site" })).toBe(403);
+    expect(await getAs({ host: "rebound.example" })).toBe(403);
+  });
+
+  it("refuses to start where other machines reach it, and says how to make a token", async () => {
+    const elsewhere = await emptyFolder();
+    for (const HOST of ["0.0.0.0", "::", "192.168.1.2", "host.example"]) {
+      const refused = serve(config({ COLLAPSAR_HOME: elsewhere, HOST }), { worker: false });
+      await expect(refused).rejects.toMatchObject({
+        code: "unauthorized",
+        message: expect.stringMatching(/collapsar token create NAME --scope admin/),
+      });
+    }
+    await rm(elsewhere, { recursive: true });
+  });
+});
+
+describe("a service with tokens", () => {
+  it("makes them through the command line, which reaches the service that holds the database", async () => {
+    const { status, output } = await collapsar(["token", "create", "admin", "--scope", "admin"]);
+    expect(status).toBe(0);
+    expect(output).toMatch(/^clp_[\w-]{43}\n$/);
+    issued.admin = output.trim();
+    for (const scope of ["read", "submit"] as const) {
+      const made = await make(scope, scope, issued.admin);
+      expect(made.status).toBe(201);
+      expect(made.headers.get("cache-control")).toBe("no-store");
+      issued[scope] = ((await made.json()) as { token: string }).token;
+    }
+  });
+
+  it("closes as soon as the first one is made", async () => {
+    const answer = await ask("/runs");
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="collapsar"');
+    expect(await answer.json()).toMatchObject({
+      code: "unauthorized",
+      detail: expect.stringContaining("COLLAPSAR_TOKEN"),
+    });
+  });
+
+  it("answers every endpoint of its contract with 401 to a missing or wrong token, but the public ones", async () => {
+    const { paths } = (await (await ask("/openapi.json")).json()) as { paths: Record<string, Record<string, unknown>> };
+    const endpoints = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "x")] as const),
+    );
+    expect(endpoints.length).toBeGreaterThan(10);
+    for (const [method, path] of [...endpoints, ["GET", "/openapi.json"], ["GET", "/nowhere"], ["PUT", "/runs"]]) {
+      for (const token of [undefined, "", "wrong", `${issued.read}x`]) {
+        const { status, headers } = await ask(path!, token, { method: method! });
+        const expected = method === "GET" && PUBLIC.includes(path!) ? 200 : 401;
+        expect({ method, path, token, status }).toEqual({ method, path, token, status: expected });
+        expect(headers.has("www-authenticate")).toBe(expected === 401);
+      }
+    }
+  });
+
+  it.each<[method: string, path: string, needed: Scope]>([
+    ["GET", "/runs", "read"],
+    ["GET", "/aggregate", "read"],
+    ["POST", "/evaluate", "submit"],
+    ["POST", "/evaluations/x/cancel", "submit"],
+    ["DELETE", "/runs/x", "admin"],
+    ["PATCH", "/runs/x", "admin"],
+    ["GET", "/tokens", "admin"],
+    ["GET", "/tokens/x", "admin"],
+    ["POST", "/tokens", "admin"],
+    ["DELETE", "/tokens/x", "admin"],
+  ])("lets %s %s pass from the scope %s on", async (method, path, needed) => {
+    for (const scope of SCOPES) {
+      const { status, headers } = await ask(path, issued[scope], { method });
+      const enough = SCOPES.indexOf(scope) >= SCOPES.indexOf(needed);
+      expect({ scope, passed: status !== 401 && status !== 403 }).toEqual({ scope, passed: enough });
+      if (!enough) expect(headers.get("www-authenticate")).toContain(`error="insufficient_scope", scope="${needed}"`);
+    }
+  });
+
+  it("takes no other path for a public one", async () => {
+    for (const path of ["//healthz", "/healthz/", "/healthz/../runs", "/runs?/healthz", "/%68ealthz/x", "/Healthz"])
+      expect((await ask(path)).status).toBe(401);
+    expect((await ask("/healthz", undefined, { method: "POST" })).status).toBe(401);
+  });
+
+  it("lists them without themselves, and keeps digests alone", async () => {
+    const listed = await (await ask("/tokens", issued.admin)).text();
+    expect(JSON.parse(listed)).toMatchObject({ items: [{ name: "admin" }, { name: "read" }, { name: "submit" }] });
+    for (const token of Object.values(issued)) expect(listed).not.toContain(token.slice(4));
+  });
+
+  it("refuses a name that is taken, an unknown scope and an unknown name", async () => {
+    expect((await make("read", "admin", issued.admin)).status).toBe(409);
+    expect((await make("other", "root" as Scope, issued.admin)).status).toBe(400);
+    expect((await make("no/slash", "read", issued.admin)).status).toBe(400);
+    expect((await ask("/tokens/nobody", issued.admin, { method: "DELETE" })).status).toBe(404);
+  });
+
+  it("takes COLLAPSAR_TOKEN from the command line, and tells of it where it is missing", async () => {
+    expect(await collapsar(["runs"])).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("COLLAPSAR_TOKEN (unauthorized)"),
+    });
+    expect(await collapsar(["runs"], issued.read)).toMatchObject({ status: 0 });
+    const list = await collapsar(["token", "list"], issued.admin);
+    expect(list.output).toMatch(/admin +admin +\d{4}-/);
+    expect(await collapsar(["token", "list"], issued.read)).toMatchObject({ status: 1 });
+  });
+
+  it("writes a token to a file for its owner alone, and makes it once", async () => {
+    const out = join(home, "token");
+    const args = ["token", "create", "file", "--scope", "read", "--out", out, "--if-absent"];
+    const first = await collapsar(args, issued.admin);
+    const token = await readFile(out, "utf8");
+    expect(first.output).not.toContain(token);
+    expect((await stat(out)).mode & 0o777).toBe(0o600);
+    expect((await ask("/runs", token)).status).toBe(200);
+    expect(await collapsar(args, issued.admin)).toMatchObject({ status: 0, output: "token file exists already\n" });
+    expect(await readFile(out, "utf8")).toBe(token);
+  });
+
+  it("refuses a revoked token at once, and stays closed without any", async () => {
+    expect((await ask("/runs", issued.read)).status).toBe(200);
+    for (const name of ["read", "submit", "file", "admin"])
+      expect((await ask(`/tokens/${name}`, issued.admin, { method: "DELETE" })).status).toBe(204);
+    for (const token of [issued.read, issued.admin, undefined]) expect((await ask("/runs", token)).status).toBe(401);
+  });
+});
+
+describe("tokens in the database", () => {
+  it("are digests, so that who reads it can use none, and let a service serve other machines", async () => {
+    const elsewhere = await emptyFolder();
+    const env = { COLLAPSAR_HOME: elsewhere };
+    const first = await serve(config(env), { worker: false });
+    const body = JSON.stringify({ name: "a", scope: "read" });
+    const headers = { "content-type": "application/json" };
+    const made = await first.request("/tokens", { method: "POST", headers, body });
+    const { token } = (await made.json()) as { token: string };
+    await first.stop();
+
+    const second = await serve(config({ ...env, HOST: "0.0.0.0" }), { worker: false });
+    expect(second.open).toBe(false);
+    const url = second.url.replace("0.0.0.0", "127.0.0.1");
+    expect((await fetch(`${url}/runs`)).status).toBe(401);
+    const shown = await fetch(`${url}/runs`, { headers: { authorization: `bearer ${token}` } });
+    expect(shown.status).toBe(200);
+    await second.stop();
+
+    const database = await openDatabase({ home: elsewhere, databaseUrl: null }, "collapsar test");
+    const { rows } = (await database.orm.execute(sql`select * from tokens`)) as unknown as { rows: unknown[] };
+    await database.close();
+    expect(rows).toMatchObject([{ name: "a", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    expect(JSON.stringify(rows)).not.toContain(token.slice(4));
+    await rm(elsewhere, { recursive: true });
+  });
+});
+
+describe("every answer", () => {
+  it("has security headers, errors too", async () => {
+    for (const path of ["/healthz", "/runs"]) {
+      const { headers } = await ask(path);
+      expect(headers.get("content-security-policy")).toMatch(/default-src 'self';.*frame-ancestors 'none'/);
+      expect(headers.get("content-security-policy")).not.toContain("unsafe");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+    }
+  });
+
+  it("is refused where the headers are too large, and after many wrong tokens from one address", async () => {
+    expect(await getAs({ padding: "x".repeat(20_000) })).toBe(431);
+    const statuses: number[] = [];
+    for (let i = 0; i < 60; i++)
+      statuses.push(
+        ...(await Promise.all(Array.from({ length: 11 }, () => ask("/runs", "wrong")))).map((r) => r.status),
+      );
+    expect(statuses).toContain(429);
+    expect((await ask("/healthz")).status).toBe(200);
+  });
+});
