@@ -13,6 +13,11 @@ export function spread(values: readonly number[]): Spread {
   return { median: median!, min: min!, max: max! };
 }
 
+/** Returns the median of one value at least. */
+export function median(values: readonly number[]): number {
+  return spread(values).median;
+}
+
 /** Returns the spread of a figure over that of others, both measured in the same rounds. */
 export function ratioSpread(values: readonly number[], others: readonly number[]): Spread {
   return spread(values.map((value, round) => value / others[round]!));

@@ -7,7 +7,7 @@ const SOURCE = fileURLToPath(new URL("../src", import.meta.url));
 
 /** The stages in the order in which data flow; a stage may import itself and earlier ones. Same line: not each other. */
 const STAGES = [
-  ["errors", "version"],
+  ["errors", "version", "temporaryFolder"],
   ["config", "logging"],
   ["storage"],
   ["checkpoints", "statistics"],

@@ -9,6 +9,7 @@ import type { Database } from "../../src/database/database.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
 import { describeMachine } from "../machine.ts";
+import { median } from "../spread.ts";
 import { fill, SIZE } from "./fill.ts";
 import { plansOf } from "./plans.ts";
 import { QUESTIONS, type Question } from "./questions.ts";
@@ -153,8 +154,4 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

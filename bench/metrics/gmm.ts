@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { formatTable } from "../../src/commands/table.ts";
 import { describeMachine, THREADS } from "../machine.ts";
 import { openPython } from "../python.ts";
-import { featuresFile, here, type MetricsBenchOptions, median, requireCheckout, run } from "./peer.ts";
+import { median } from "../spread.ts";
+import { featuresFile, here, type MetricsBenchOptions, requireCheckout, run } from "./peer.ts";
 
 /** What a process measured. */
 export interface GmmRun {

@@ -34,8 +34,3 @@ export async function featuresFile(python: Python, n: number, d: number, c: numb
 export async function run<T>(command: readonly [string, ...string[]]): Promise<T> {
   return (await runProgram(command)).printed as T;
 }
-
-/** Returns the middle one of some numbers. */
-export function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
-}

@@ -22,7 +22,6 @@ export const LOSSES = ["ce", "nc"] as const;
 export type StudyLoss = (typeof LOSSES)[number];
 /** The losses, each without and with L2 normalisation of the features. */
 export const GROUPS = ["ce", "ce+l2", "nc", "nc+l2"] as const;
-export type Group = (typeof GROUPS)[number];
 /** The run on all training images. */
 export const FULL = "ce-full";
 

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { fetchCheckpoint } from "../checkpoints/fetch.ts";
@@ -11,6 +9,7 @@ import { createFeatureFile } from "../evaluation/features/sink.ts";
 import { networkOf } from "../networks/fromCheckpoint.ts";
 import { classifierOf } from "../networks/network.ts";
 import { openStorage } from "../storage/open.ts";
+import { withTemporaryFolder } from "../temporaryFolder.ts";
 import { CHECKPOINT_HELP, deviceOption, engineOption, networkOption } from "./options.ts";
 import { jsonOption, print } from "./output.ts";
 import { progressLine } from "./progressLine.ts";
@@ -50,8 +49,7 @@ async function extractTo(url: string, { dataset, out, network: overrides, engine
   const { network } = networkOf(checkpoint, overrides);
   const images = await openDataset(dataset, { data: config.data, storage });
   const classifier = classifierOf(network);
-  const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
-  try {
+  return withTemporaryFolder(async (folder) => {
     const path = join(folder, "features.safetensors");
     const { length: count, labels } = images;
     const file = await createFeatureFile(
@@ -67,7 +65,5 @@ async function extractTo(url: string, { dataset, out, network: overrides, engine
     const head = await storage.write(toUrl(out), { path });
     const { dimensions, classes } = classifier;
     return { out: head.url, images: count, dimensions, classes, imagesPerSecond };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { CollapsarError } from "../errors.ts";
 import type { GraphNetwork, Network } from "../networks/network.ts";
 import { signatureOf } from "../networks/network.ts";
+import { withTemporaryFolder } from "../temporaryFolder.ts";
 import type { DeviceName, Engine, ImageInput, Model } from "./engine.ts";
 import { loadInChild } from "./onnx/child.ts";
 import { loadFastest } from "./onnx/threads.ts";
@@ -51,8 +51,12 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
       const blank = new Pixels(TRIAL_IMAGES * height * width * channels);
       return { run, trial: () => run(blank, TRIAL_IMAGES), dispose: () => session.release() };
     };
-    const file = toOnnxPieces(network, input, { fast: device === "cpu" });
-    return withTemporaryFile(file, (path) => loadFastest((threads) => loadFile(path, threads)));
+    // ONNX Runtime copies all of a file while it loads it: the file itself need not be in memory, too
+    return withTemporaryFolder(async (folder) => {
+      const path = join(folder, "network.onnx");
+      await writeFile(path, toOnnxPieces(network, input, { fast: device === "cpu" }));
+      return loadFastest((threads) => loadFile(path, threads));
+    });
   }
 
   async function open(path: string, intraOpNumThreads: number): Promise<InferenceSession> {
@@ -77,18 +81,6 @@ export async function createOnnxruntimeEngine(device: DeviceName = "cpu"): Promi
       return network.kind === "onnx" ? loadInChild(network, input, device) : loadGraph(network, input);
     },
   };
-}
-
-/** ONNX Runtime copies all of a file while it loads it: the file itself need not be in memory, too. */
-async function withTemporaryFile<T>(pieces: readonly Uint8Array[], use: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
-  const path = join(folder, "network.onnx");
-  try {
-    await writeFile(path, pieces);
-    return await use(path);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 function messageOf(error: unknown): string {

@@ -2,11 +2,8 @@ import { factorInPlace, inverseOfLower } from "./cholesky.ts";
 import { symmetricEigenvalues } from "./eigenvalues.ts";
 import type { Matrix } from "./matrix.ts";
 import { rowNorms, scaleRow, transposed } from "./matrix.ts";
-import { gramSpectrum } from "./nc1.ts";
+import { gramSpectrum, ZERO_EIGENVALUE } from "./nc1.ts";
 import { timesTransposed, transposedTimes } from "./products.ts";
-
-/** An eigenvalue of Σ_B counts as zero at or below this share of the largest. */
-const ZERO_EIGENVALUE = 1e-12;
 
 /**
  * The space that the centred class means Ṁ (C×D) span, in K coordinates `p = A x` in which what NC1 and the nearest class mean

@@ -4,7 +4,7 @@ import type { Matrix, Reals } from "./matrix.ts";
 import { combination, product, productWithTransposed, scaleRow, transposed, zeros } from "./matrix.ts";
 
 /** An eigenvalue of Σ_B counts as zero at or below this share of the largest. */
-const ZERO_EIGENVALUE = 1e-12;
+export const ZERO_EIGENVALUE = 1e-12;
 
 /** The non-zero part of `ṀᵀṀ = C Σ_B`: eigenvalues, largest first, and unit eigenvectors as rows (rank×D). */
 export interface BetweenClassSpectrum {
@@ -30,8 +30,6 @@ export interface GramSpectrum {
   readonly rank: number;
   readonly eigenvalues: Float64Array;
   readonly vectors: Matrix;
-  /** The largest eigenvalue that counts as zero, at least 0. */
-  readonly dropped: number;
 }
 
 /** Returns the spectrum of a Gram matrix (C×C), not all zero. */
@@ -45,7 +43,7 @@ export function gramSpectrum({ rows: classes, values }: Matrix): GramSpectrum {
     for (let c = 0; c < classes; c++) vectors.values[k * classes + c] = eigenvectorMatrix.get(c, index);
   });
   const eigenvalues = Float64Array.from(kept, ({ value }) => value);
-  return { rank: kept.length, eigenvalues, vectors, dropped: Math.max(0, sorted[kept.length]?.value ?? 0) };
+  return { rank: kept.length, eigenvalues, vectors };
 }
 
 /** Sums over samples of `‖h − μ_y‖²` and of `Σ_k (u_k·(h − μ_y))² / λ_k`. */

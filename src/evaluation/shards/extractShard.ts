@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Share } from "../../database/schema.ts";
 import { slice } from "../../datasets/subset.ts";
 import { classifierOf } from "../../networks/network.ts";
+import { withTemporaryFolder } from "../../temporaryFolder.ts";
 import { type ExtractOptions, extract } from "../extract.ts";
 import { createFeatureFile } from "../features/sink.ts";
 import type { OpenedEvaluation } from "../open.ts";
@@ -23,10 +22,9 @@ export async function extractShard(
   const datasets = new Map(partsOf(sets).map(({ part, dataset }) => [part, dataset]));
   const classifier = classifierOf(network);
   const total = imagesOf(shares);
-  const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
-  const path = join(folder, "features.safetensors");
-  let before = 0;
-  try {
+  await withTemporaryFolder(async (folder) => {
+    const path = join(folder, "features.safetensors");
+    let before = 0;
     for (const [share, { part, start, end }] of shares.entries()) {
       const dataset = slice(datasets.get(part)!, start, end);
       const file = await createFeatureFile(path, { count: dataset.length, labels: dataset.labels, classifier });
@@ -35,9 +33,7 @@ export async function extractShard(
       await keep(share, path);
       before += dataset.length;
     }
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
 /** Returns how many images a shard has. */

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Share } from "../../database/schema.ts";
 import { concatenatedRows, type FeatureSet } from "../../metrics/rows.ts";
+import { withTemporaryFolder } from "../../temporaryFolder.ts";
 import { featureSets } from "../evaluate.ts";
 import type { FeatureFile } from "../features/file.ts";
 import { type Measured, measure } from "../measure.ts";
@@ -23,27 +21,27 @@ export async function mergeShards(
   openShare: OpenShare,
   signal?: AbortSignal,
 ): Promise<Measured> {
-  const copies = await mkdtemp(join(tmpdir(), "collapsar-"));
-  const opened: { part: string; file: FeatureFile }[] = [];
-  try {
-    for (const [shard, shares] of shards.entries())
-      for (const [share, { part }] of shares.entries())
-        opened.push({ part, file: await openShare({ shard, share, copies }) });
-    const classifier = await opened[0]!.file.classifier();
-    const files = Map.groupBy(opened, ({ part }) => part);
-    const features = await featureSets(
-      oodReferences(request),
-      async (part) => {
-        const sets = files.get(part)?.map(async ({ file }) => (await file.set(classifier))!);
-        return sets ? joined(await Promise.all(sets)) : null;
-      },
-      signal,
-    );
-    return await measure(features, classifier, request);
-  } finally {
-    for (const { file } of opened) await file.close();
-    await rm(copies, { recursive: true });
-  }
+  return withTemporaryFolder(async (copies) => {
+    const opened: { part: string; file: FeatureFile }[] = [];
+    try {
+      for (const [shard, shares] of shards.entries())
+        for (const [share, { part }] of shares.entries())
+          opened.push({ part, file: await openShare({ shard, share, copies }) });
+      const classifier = await opened[0]!.file.classifier();
+      const files = Map.groupBy(opened, ({ part }) => part);
+      const features = await featureSets(
+        oodReferences(request),
+        async (part) => {
+          const sets = files.get(part)?.map(async ({ file }) => (await file.set(classifier))!);
+          return sets ? joined(await Promise.all(sets)) : null;
+        },
+        signal,
+      );
+      return await measure(features, classifier, request);
+    } finally {
+      for (const { file } of opened) await file.close();
+    }
+  });
 }
 
 function joined(sets: readonly FeatureSet[]): FeatureSet {

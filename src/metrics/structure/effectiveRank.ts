@@ -1,11 +1,9 @@
+import { ZERO_EIGENVALUE } from "../nc1.ts";
 import type { Measure } from "./measure.ts";
-
-/** As for Σ_B in NC1: an eigenvalue counts as zero at or below this share of the largest, a singular value at its root. */
-const ZERO_EIGENVALUE = 1e-12;
 
 /**
  * Returns the effective rank (Roy and Vetterli 2007) of a matrix from the eigenvalues of its Gram matrix, in any order: with
- * singular values `σ_k = √λ_k` and `p_k = σ_k / Σ σ`, the exponential of their entropy, `exp(−Σ p_k ln p_k)`. `what` names the
+ * singular values `σ_k = √λ_k` (those of an eigenvalue that counts as zero are none) and `p_k = σ_k / Σ σ`, the exponential of their entropy, `exp(−Σ p_k ln p_k)`. `what` names the
  * matrix where it is zero.
  */
 export function effectiveRank(eigenvalues: Float64Array, what: string): Measure {
