@@ -25,7 +25,8 @@ export const COLLAPSE = [
 /** The scores of the claim about detection. */
 const CLAIMED_SCORES = ["softmax_entropy", "energy", "gmm"];
 
-const LOSSES = [
+/** Pairs of groups that differ in the loss. */
+export const LOSSES = [
   ["nc", "ce"],
   ["nc+l2", "ce+l2"],
 ] as const;

@@ -11,6 +11,8 @@ export interface StudyPlan {
   /** Images of each class. */
   readonly perClass: PartSizes;
   readonly preset: Preset;
+  /** Epochs whose checkpoints are evaluated, ascending. */
+  readonly evaluated: readonly number[];
   readonly learningRates: Readonly<Record<StudyLoss, number>>;
   /** Of the run on all training images; null where there is none. */
   readonly full: Preset | null;
@@ -28,10 +30,17 @@ export const FULL = "ce-full";
 /** Real digits, 2,000 of them. */
 export const OOD = "digits";
 
+/** Close at the beginning, where most happens. */
+export const EVALUATED = [1, 2, 4, 8, 12, 16, 20];
+
+/** What a reader must know of how the design came to be. */
+export const CHOICES =
+  "Three choices were made after runs, by what they did to the NC loss, so this is no test of settings fixed beforehand. The learning rate of the NC loss is the one of 0.5, 1 and 2 with the best NC1 of seed 1, while cross-entropy keeps the rate of the preset `ddu`. Images are drawn anew for each epoch, because on a fixed set of this size cross-entropy learns the images by heart and its NC1 falls as low as that of the NC loss. And the epochs were doubled, after trials with other seeds: with 10 of them all 15 seeds left NC1 of the NC loss still falling, and not below that of cross-entropy.";
+
 /**
  * Cross-entropy has that of DDU. At this one the NC loss has hardly begun after 10 epochs, so it has the one of 0.5, 1 and 2 with
- * the best NC1 and normalised features (1: 0.320 and 0.315; 2: 0.319 and 0.342; 0.5: 0.409). Seed 1; cross-entropy has 0.376
- * there, and 0.341 at 0.03, with less accuracy. On a fixed set of 8,000 images, in place of new ones for each epoch,
+ * the best NC1 and normalised features (1: 0.320 and 0.315; 2: 0.319 and 0.342; 0.5: 0.409). Seed 1, 10 epochs; cross-entropy
+ * has 0.376 there, and 0.341 at 0.03, with less accuracy. After 20 epochs, seeds 101 to 104: 0.225 and 0.269. On a fixed set of 8,000 images, in place of new ones for each epoch,
  * cross-entropy learns them by heart, and its NC1 falls as low as that of the NC loss.
  */
 const LEARNING_RATES = { ce: 0.1, nc: 1 } as const;
@@ -42,6 +51,7 @@ export async function publishedPlan(): Promise<StudyPlan> {
     seeds: Array.from({ length: 15 }, (_, i) => i + 1),
     perClass: { measured: 800, validation: 100, test: 200 },
     preset: readPreset("study"),
+    evaluated: EVALUATED,
     learningRates: LEARNING_RATES,
     full: readPreset("study-full"),
     engine: await fastestEngine(),

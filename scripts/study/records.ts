@@ -33,10 +33,14 @@ export function encodeRecords(records: readonly StudyRecord[]): Uint8Array {
   return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: "collapsar" }));
 }
 
+/** Returns the records of a Parquet file, in its order. */
+export async function parseRecords(file: Uint8Array): Promise<StudyRecord[]> {
+  return (await parquetReadObjects({ file: new Uint8Array(file).buffer })) as unknown as StudyRecord[];
+}
+
 /** Returns the records of the Parquet file at `path`, in its order. */
-export async function readRecords(path: string): Promise<StudyRecord[]> {
-  const file = new Uint8Array(readFileSync(path)).buffer;
-  return (await parquetReadObjects({ file })) as unknown as StudyRecord[];
+export function readRecords(path: string): Promise<StudyRecord[]> {
+  return parseRecords(readFileSync(path));
 }
 
 const order = (a: string, b: string) => (a < b ? -1 : Number(a > b));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Aggregate } from "../../src/api/contract.ts";
 import { serve } from "../../src/api/serve.ts";
-import { serviceAt } from "../../src/commands/connection.ts";
+import { connectionTo } from "../../src/commands/connection.ts";
 import type { Config } from "../../src/config.ts";
 import { CollapsarError } from "../../src/errors.ts";
 import type { RunSummary } from "../../src/training/event.ts";
@@ -14,7 +14,7 @@ import { train } from "./train.ts";
 
 /** What the study came to. */
 export interface Studied {
-  /** Every metric of every epoch, by group. */
+  /** Every metric of every epoch that was evaluated, by group. */
   readonly aggregate: Aggregate;
   /** Runs that diverged. */
   readonly failed: readonly RunSummary[];
@@ -50,16 +50,18 @@ export async function runStudy(plan: StudyPlan, config: Config, { say, signal, q
   const fullRuns = await train(full, place);
 
   const ood = [OOD];
-  const requests = checkpointsOf(runs).map((checkpoint) => ({
-    ...{ checkpoint, ood },
-    ...{ dataset: images.measured, test: images.test, validation: images.validation },
-  }));
+  const requests = runs
+    .flatMap((run) => checkpointsOf(run, plan.evaluated))
+    .map((checkpoint) => ({
+      ...{ checkpoint, ood },
+      ...{ dataset: images.measured, test: images.test, validation: images.validation },
+    }));
   // without a named validation part, and the NC metrics over all it was trained on
   const last = fullRuns.flatMap(({ checkpoints }) => checkpoints.slice(-1));
   const fullRequests = last.map((checkpoint) => ({ checkpoint, ood, test: "fashion-mnist:test" }));
   const service = await serve(servedFrom(config), { command: "npm run study" });
   try {
-    const api = serviceAt(service.url);
+    const api = connectionTo(service.request);
     say(`Evaluating ${requests.length + fullRequests.length} checkpoints.`);
     times.begin("evaluation");
     let evaluated = await evaluateAll(api, requests, { signal, times, say });
@@ -75,8 +77,9 @@ export async function runStudy(plan: StudyPlan, config: Config, { say, signal, q
   }
 }
 
-function checkpointsOf(runs: readonly RunSummary[]): string[] {
-  return runs.flatMap(({ checkpoints }) => checkpoints);
+/** Returns the checkpoints of a run after `epochs`, those that it came to. */
+function checkpointsOf({ checkpoints }: RunSummary, epochs: readonly number[]): string[] {
+  return epochs.flatMap((epoch) => checkpoints[epoch - 1] ?? []);
 }
 
 /** The service reads the store too, wherever it is. */

@@ -21,6 +21,7 @@ export interface StudyValues {
 
 /** A test of the differences a − b over the seeds that two groups share. */
 export interface PairedComparison {
+  readonly epoch: number;
   readonly metric: string;
   readonly a: string;
   readonly b: string;
@@ -52,20 +53,22 @@ export function summaryAt(study: StudyValues, group: string, epoch: number, metr
   return summary(study.at(group, epoch, metric).values);
 }
 
-/** Returns the comparisons of each pair of groups in each metric after `epoch`: one family for Holm's correction. */
+/** Returns the comparisons of each pair of groups in each metric after each epoch: one family for Holm's correction. */
 export function comparePairs(
   study: StudyValues,
-  epoch: number,
+  epochs: readonly number[],
   pairs: readonly (readonly [a: string, b: string])[],
   metrics: readonly string[],
 ): PairedComparison[] {
-  const tested = metrics.flatMap((metric) =>
-    pairs.map(([a, b]) => {
-      const [x, y] = shared(study.at(a, epoch, metric), study.at(b, epoch, metric));
-      const { difference, ci95, p } = pairedTest(x, y);
-      const { g } = hedgesG(x, y);
-      return { metric, a, b, pairs: x.length, difference, ci95, p, pWilcoxon: wilcoxonTest(x, y).p, g };
-    }),
+  const tested = epochs.flatMap((epoch) =>
+    metrics.flatMap((metric) =>
+      pairs.map(([a, b]) => {
+        const [x, y] = shared(study.at(a, epoch, metric), study.at(b, epoch, metric));
+        const { difference, ci95, p } = pairedTest(x, y);
+        const { g } = hedgesG(x, y);
+        return { epoch, metric, a, b, pairs: x.length, difference, ci95, p, pWilcoxon: wilcoxonTest(x, y).p, g };
+      }),
+    ),
   );
   const [p, pWilcoxon] = [holm(tested.map(({ p }) => p)), holm(tested.map(({ pWilcoxon }) => pWilcoxon))];
   return tested.map((test, i) => ({ ...test, p: p[i]!, pWilcoxon: pWilcoxon[i]! }));

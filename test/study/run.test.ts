@@ -15,6 +15,7 @@ const PLAN: StudyPlan = {
   seeds: [1, 2],
   perClass: { measured: 4, validation: 2, test: 3 },
   preset: { width: 2, epochs: 1, batchSize: 20, imagesPerEpoch: 40, sampling: "stratified" },
+  evaluated: [1],
   learningRates: { ce: 0.1, nc: 0.1 },
   full: null,
   engine: "wasm",
