@@ -37,6 +37,15 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
     && PATH=/opt/bin:$PATH npm_config_omit=dev node scripts/tensorflow.ts --gpu \
     && rm -r node_modules/node-api-headers node_modules/@tensorflow/tfjs-node-gpu/deps/include
 
+# The dashboard, made of its sources by what only a build needs.
+FROM dependencies AS dashboard
+COPY tsconfig.json ./
+COPY src src
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca --mount=type=tmpfs,target=/root/.npm \
+    if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
+    && export PATH=/opt/bin:$PATH && npm ci --ignore-scripts --no-audit --no-fund \
+    && node node_modules/vite/bin/vite.js build src/dashboard
+
 FROM scratch AS program
 COPY package.json /
 COPY bin /bin
@@ -44,6 +53,7 @@ COPY data /data
 COPY migrations /migrations
 COPY presets /presets
 COPY src /src
+COPY --from=dashboard /app/dist /dist
 
 # How to run it: everything but what /app holds.
 FROM ${BASE_IMAGE} AS runtime

@@ -9,6 +9,7 @@ const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
+  await import("./startup.js");
   const source = existsSync(file("../src/main.ts")) ? "../src/main.ts" : "../dist/main.js";
   const { main } = await import(source);
   process.exitCode = await main(process.argv.slice(2));

@@ -18,26 +18,24 @@ export interface Config {
   readonly fileRoots: readonly string[];
   /** Schemes, or schemes with a bucket or host, that URLs the service reads may have; null for any. */
   readonly allowed: readonly string[] | null;
+  /** What webhooks may lead to, as `allowed`, also `http://host`; null for any https host of the public internet. */
+  readonly webhookAllowed: readonly string[] | null;
+  /** What webhooks are signed with, `whsec_…`; none: no webhook can be asked for. */
+  readonly webhookSecrets: readonly string[];
+  /** URLs of folders that the service looks through for new checkpoints. */
+  readonly sweep: readonly string[];
+  readonly sweepSeconds: number;
+  /** What is asked of checkpoints that are found: fields of `POST /evaluate`. */
+  readonly foundRequest: Readonly<Record<string, unknown>>;
+  /** Requests a minute of one token, or of one address without; 0 for any number. */
+  readonly rateLimit: number;
   readonly host: string;
   readonly port: number;
   /** Bearer token that the command line shows to a service, or null. */
   readonly token: string | null;
+  /** Whether traces are sent, to the OTEL_EXPORTER_OTLP_ENDPOINT that OpenTelemetry reads itself. */
+  readonly traced: boolean;
 }
-
-/** One line per variable, for `--help`. */
-export const ENVIRONMENT: Readonly<Record<string, string>> = {
-  COLLAPSAR_HOME: "embedded database, local store, caches (default .collapsar)",
-  DATABASE_URL: "PostgreSQL to use instead of the embedded database",
-  COLLAPSAR_STORE: "where training pushes checkpoints: s3://bucket/prefix or a folder (default $COLLAPSAR_HOME/store)",
-  COLLAPSAR_DATA: "folder of dataset files (default $COLLAPSAR_HOME/data)",
-  COLLAPSAR_FILE_ROOT: "the service reads file:// only below this folder and its home (default: working folder)",
-  COLLAPSAR_ALLOW:
-    "what the service may read, comma-separated: file:, s3://bucket, https://*.host, … (default anything)",
-  COLLAPSAR_TOKEN: "bearer token that commands show to a running service (collapsar token create)",
-  HOST: "address the service binds to (default 127.0.0.1); any but loopback needs a token",
-  PORT: "port the service listens on (default 8080)",
-  AWS_ENDPOINT_URL_S3: "endpoint of an S3-compatible store; AWS_REGION, AWS_ACCESS_KEY_ID, … as for the AWS SDK",
-};
 
 /** Debian's dataset packages install here. */
 const SYSTEM_DATA = "/usr/share/datasets";
@@ -48,6 +46,19 @@ const SYSTEM_DATA = "/usr/share/datasets";
  */
 const ALLOWED = /^(file|s3|https):(\/\/[^/\s,?#@]+)?$/;
 
+/** An entry of `COLLAPSAR_WEBHOOK_ALLOW`. Without encryption only to a host that is named. */
+const WEBHOOK_ALLOWED = /^(https:(\/\/[^/\s,?#@]+)?|http:\/\/[^/\s,?#@*]+)$/;
+
+/** As Standard Webhooks has it: 24 to 64 bytes. */
+const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
+
+const listOf = (entry: RegExp, expected: string) =>
+  z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .pipe(z.array(z.string().regex(entry, `${expected}, comma-separated`)))
+    .optional();
+
 const environment = z.object({
   COLLAPSAR_HOME: z.string().min(1).default(".collapsar"),
   DATABASE_URL: z
@@ -57,18 +68,34 @@ const environment = z.object({
   COLLAPSAR_STORE: z.string().min(1).optional(),
   COLLAPSAR_DATA: z.string().min(1).optional(),
   COLLAPSAR_FILE_ROOT: z.string().min(1).default("."),
-  COLLAPSAR_ALLOW: z
+  COLLAPSAR_ALLOW: listOf(ALLOWED, "expected file:, s3:, https:, s3://bucket or https://host"),
+  COLLAPSAR_WEBHOOK_ALLOW: listOf(WEBHOOK_ALLOWED, "expected https:, https://host or http://host:port"),
+  COLLAPSAR_WEBHOOK_SECRET: listOf(WEBHOOK_SECRET, "expected whsec_ and the base64 of 24 to 64 bytes"),
+  COLLAPSAR_SWEEP: z
     .string()
     .transform((text) => text.split(",").map((entry) => entry.trim()))
-    .pipe(
-      z.array(z.string().regex(ALLOWED, "expected file:, s3:, https:, s3://bucket or https://host, comma-separated")),
-    )
+    .pipe(z.array(z.string().min(1, "expected URLs or folders, comma-separated")))
     .optional(),
+  COLLAPSAR_SWEEP_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
+  COLLAPSAR_FOUND: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: 'expected JSON such as {"ood": ["svhn"]}' });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.record(z.string(), z.unknown()))
+    .optional(),
+  COLLAPSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(60_000),
   COLLAPSAR_TOKEN: z
     .string()
     .regex(/^[\w.~+/=-]+$/, "expected a token as collapsar token create prints it")
     .optional(),
   HOST: z.string().min(1).default("127.0.0.1"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "expected http://… or https://…" }).optional(),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
 });
 
@@ -92,9 +119,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
     data: [values.COLLAPSAR_DATA ? absolute(values.COLLAPSAR_DATA, cwd) : join(home, "data"), SYSTEM_DATA],
     fileRoots: [absolute(values.COLLAPSAR_FILE_ROOT, cwd), home],
     allowed: values.COLLAPSAR_ALLOW ?? null,
+    webhookAllowed: values.COLLAPSAR_WEBHOOK_ALLOW ?? null,
+    webhookSecrets: values.COLLAPSAR_WEBHOOK_SECRET ?? [],
+    sweep: (values.COLLAPSAR_SWEEP ?? []).map((folder) => toStoreUrl(folder, cwd)),
+    sweepSeconds: values.COLLAPSAR_SWEEP_SECONDS,
+    foundRequest: values.COLLAPSAR_FOUND ?? {},
+    rateLimit: values.COLLAPSAR_RATE_LIMIT,
     host: values.HOST,
     port: values.PORT,
     token: values.COLLAPSAR_TOKEN ?? null,
+    traced: values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
   });
 }
 

@@ -6,6 +6,7 @@ const HTTP_STATUS = {
   "rate-limited": 429,
   "not-found": 404,
   conflict: 409,
+  "unsupported-media-type": 415,
   // what the caller sent names or holds something we cannot evaluate
   "unsupported-url": 422,
   "forbidden-url": 403,
@@ -36,6 +37,7 @@ const HTTP_STATUS = {
   "storage-unavailable": 503,
   "database-unavailable": 503,
   "database-locked": 409,
+  "webhook-failed": 502,
   "missing-engine": 501,
   "timed-out": 504,
   cancelled: 409,
@@ -49,6 +51,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   "storage-unavailable",
   "database-unavailable",
   "rate-limited",
+  "webhook-failed",
   "internal",
 ]);
 

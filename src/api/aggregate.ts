@@ -3,7 +3,7 @@ import { type AggregateRow, aggregate } from "../database/aggregate.ts";
 import { aggregateSchema } from "./contract.ts";
 import { type Columns, csvTable } from "./csv.ts";
 import {
-  epochParameter,
+  epochsParameter,
   metricsParameter,
   parseEpoch,
   parseList,
@@ -13,7 +13,7 @@ import {
 } from "./selection.ts";
 import type { Service } from "./service.ts";
 
-const route = createRoute({
+export const route = createRoute({
   method: "get",
   path: "/aggregate",
   summary: "Metrics per group over its seeds",
@@ -21,7 +21,7 @@ const route = createRoute({
     query: z.object({
       ...selectionQuery,
       metrics: metricsParameter,
-      epoch: epochParameter.openapi({ description: `${epochParameter.description}; all: a row per epoch` }),
+      epoch: epochsParameter,
     }),
   },
   responses: tableAnswers(aggregateSchema, "a row per group, metric, dataset and protocol"),

@@ -7,11 +7,15 @@ import { invalidRequest } from "../evaluation/request.ts";
 import { aggregateRoutes } from "./aggregate.ts";
 import { compareRoutes } from "./compare.ts";
 import { correlationRoutes } from "./correlations.ts";
+import { dashboardRoutes } from "./dashboard.ts";
+import { docsRoutes } from "./docs.ts";
 import { evaluationListRoutes } from "./evaluationList.ts";
 import { evaluationRoutes } from "./evaluations.ts";
 import { eventRoutes } from "./events.ts";
+import { experimentRoutes } from "./experiments.ts";
 import { healthRoutes } from "./health.ts";
-import { openApiDocument } from "./openapi.ts";
+import { metricsRoutes } from "./metrics.ts";
+import { notificationRoutes } from "./notifications.ts";
 import { problemResponse } from "./problem.ts";
 import { runRoutes } from "./runs.ts";
 import type { Service } from "./service.ts";
@@ -51,6 +55,10 @@ export function createApp(service: Service, middleware: readonly MiddlewareHandl
       },
     }),
   );
+  app.use((context, next) => {
+    if (!context.req.url.includes("%00")) return next();
+    throw new CollapsarError("invalid-request", "the URL holds a NUL (%00), which no name has");
+  });
   app.onError(problemResponse);
   app.notFound((context) =>
     problemResponse(
@@ -59,14 +67,18 @@ export function createApp(service: Service, middleware: readonly MiddlewareHandl
     ),
   );
   healthRoutes(app, service);
+  metricsRoutes(app, service.database);
   evaluationRoutes(app, service);
   evaluationListRoutes(app, service);
   eventRoutes(app, service);
   runRoutes(app, service);
+  experimentRoutes(app, service);
   aggregateRoutes(app, service);
   compareRoutes(app, service);
   correlationRoutes(app, service);
   tokenRoutes(app, service);
-  app.get("/openapi.json", (context) => context.json(openApiDocument(app)));
+  dashboardRoutes(app);
+  notificationRoutes(app, service);
+  docsRoutes(app);
   return app;
 }

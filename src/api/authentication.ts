@@ -1,13 +1,15 @@
-import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, MiddlewareHandler } from "hono";
 import ipaddr from "ipaddr.js";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { Queries } from "../database/database.ts";
-import { SCOPES, type Scope, scopesByDigest, tokenDigest } from "../database/tokens.ts";
+import { SCOPES, type Scope } from "../database/scopes.ts";
+import { scopesByDigest, tokenDigest } from "../database/tokens.ts";
 import { CollapsarError } from "../errors.ts";
+import { isDashboard } from "./dashboard.ts";
+import { addressOf } from "./rateLimit.ts";
 
-/** What anybody may read: it tells nothing about runs, and probes and generators of clients show no token. */
-const PUBLIC: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/openapi.json"]);
+/** What anybody may read besides the dashboard: it tells nothing about runs, and probes and generators of clients show no token. */
+const PUBLIC: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/style.css"]);
 
 /** A token that another process revoked is refused after this time at the latest. */
 const TRUST_MS = 1000;
@@ -53,7 +55,7 @@ export async function authentication(database: Queries, host: string): Promise<A
 }
 
 function isPublic({ req }: Context): boolean {
-  return (req.method === "GET" || req.method === "HEAD") && PUBLIC.has(req.path);
+  return (req.method === "GET" || req.method === "HEAD") && (PUBLIC.has(req.path) || isDashboard(req.path));
 }
 
 /** Returns the scope that a request needs: whatever is neither known to read nor to submit is for administrators. */
@@ -83,6 +85,7 @@ async function requireScope(
       `${what}: expected Authorization: Bearer TOKEN; the command line takes it from COLLAPSAR_TOKEN`,
     );
   }
+  context.set("caller", tokenDigest(token!));
   if (SCOPES.indexOf(scope) >= SCOPES.indexOf(needed)) return;
   context.header("WWW-Authenticate", `Bearer realm="collapsar", error="insufficient_scope", scope="${needed}"`);
   throw new CollapsarError("forbidden", `the token's scope is ${scope}, expected ${needed}`);
@@ -100,10 +103,6 @@ function requireOwnPage(context: Context): void {
     "forbidden",
     `a service without tokens answers this machine alone, not pages of other sites nor the name ${hostname}`,
   );
-}
-
-function addressOf(context: Context): string {
-  return getConnInfo(context).remote.address ?? "";
 }
 
 function isLoopback(host: string): boolean {

@@ -14,7 +14,7 @@ import {
 } from "./selection.ts";
 import type { Service } from "./service.ts";
 
-const route = createRoute({
+export const route = createRoute({
   method: "get",
   path: "/compare",
   summary: "Two groups, metric by metric: Welch, paired t, Wilcoxon, Holm over the metrics, Hedges' g",

@@ -2,8 +2,12 @@ import { z } from "@hono/zod-openapi";
 
 /** The shapes of what the API answers; `/openapi.json` is made of them. */
 
-const time = z.iso.datetime().openapi({ description: "ISO 8601, UTC" });
+/** A time. */
+export const time = z.iso.datetime().openapi({ description: "ISO 8601, UTC" });
 const values = z.record(z.string(), z.number()).openapi({ description: "metrics by name, at full double precision" });
+
+/** `nullable()` of a named schema would say that it is that schema and at the same time may be null. */
+const orNull = <T extends z.ZodType>(schema: T) => z.union([schema, z.null()]);
 
 export const problemSchema = z
   .object({
@@ -35,6 +39,17 @@ export const evaluationSchema = z
     progress: z.object({ stage: z.string(), done: z.number(), total: z.number() }).nullable(),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     attempts: z.int(),
+    attemptLog: z
+      .array(
+        z.object({
+          attempt: z.int(),
+          startedAt: time,
+          endedAt: time.nullable().openapi({ description: "null: under way, or its worker was lost" }),
+          status: z.string().nullable().openapi({ description: "what the evaluation was after it" }),
+          error: z.object({ code: z.string(), message: z.string() }).nullable(),
+        }),
+      )
+      .openapi({ description: "what became of each attempt, the first one first" }),
     seconds: z.record(z.string(), z.number()).nullable(),
     createdAt: time,
     startedAt: time.nullable(),
@@ -47,8 +62,8 @@ export const submissionsSchema = z
     items: z.array(
       z.object({
         checkpoint: z.string(),
-        evaluation: evaluationSchema.nullable(),
-        error: problemSchema.nullable().openapi({ description: "why there is no evaluation" }),
+        evaluation: orNull(evaluationSchema),
+        error: orNull(problemSchema).openapi({ description: "why there is no evaluation" }),
       }),
     ),
   })
@@ -56,12 +71,10 @@ export const submissionsSchema = z
 
 export const evaluationListSchema = z
   .object({
-    items: z.array(evaluationSchema.omit({ values: true })),
+    items: z.array(evaluationSchema.omit({ values: true, attemptLog: true })),
     next: z.string().nullable().openapi({ description: "cursor of the next page" }),
   })
   .openapi("Evaluations");
-
-export const detailsSchema = z.record(z.string(), z.unknown()).openapi("EvaluationDetails");
 
 export const runResourceSchema = z
   .object({
@@ -73,6 +86,7 @@ export const runResourceSchema = z
     checkpoints: z.int().openapi({ description: "evaluated checkpoints" }),
     lastEpoch: z.int().nullable(),
     createdAt: time,
+    updatedAt: time.openapi({ description: "when something was last recorded of it" }),
   })
   .openapi("Run");
 
@@ -100,11 +114,17 @@ export const runMetricsSchema = z
   .openapi("RunMetrics");
 
 const number = z.number().nullable();
-const interval = z.tuple([z.number(), z.number()]).nullable();
-const epochs = z.array(z.int().nullable());
+/** Of a tuple OpenAPI 3.1 would be told what only 3.0 knows. */
+const interval = z
+  .tuple([z.number(), z.number()])
+  .nullable()
+  .openapi({ type: ["array", "null"], items: { type: "number" }, minItems: 2, maxItems: 2 });
+/** Epochs; null is one that is not known. */
+export const epochs = z.array(z.int().nullable());
 const reason = z.string().nullable().openapi({ description: "why the numbers are null, where they are" });
 
-const summary = {
+/** A metric over seeds. */
+export const summary = {
   n: z.int(),
   mean: number,
   sd: number.openapi({ description: "sample standard deviation, n−1; null for n = 1" }),

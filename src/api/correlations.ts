@@ -6,7 +6,7 @@ import { type Columns, columnsOf, csvTable } from "./csv.ts";
 import { epochParameter, parseEpoch, selectionQuery, tableAnswers } from "./selection.ts";
 import type { Service } from "./service.ts";
 
-const route = createRoute({
+export const route = createRoute({
   method: "get",
   path: "/correlations",
   summary: "How two metrics go together over runs: Pearson and Spearman, overall and per group",

@@ -1,13 +1,14 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { listEvaluations } from "../database/evaluations.ts";
 import { evaluationStatus } from "../database/schema.ts";
+import { redactUrl } from "../storage/url.ts";
 import { evaluationListSchema, evaluationSchema } from "./contract.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import { DEFAULT_PAGE, MAX_PAGE } from "./runs.ts";
 import type { Service } from "./service.ts";
 import { toResource, toSummary } from "./toResource.ts";
 
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/evaluations",
   summary: "Evaluations without their numbers, newest first",
@@ -27,7 +28,7 @@ const list = createRoute({
 
 const params = z.object({ id: z.string() });
 
-const cancel = createRoute({
+export const cancel = createRoute({
   method: "post",
   path: "/evaluations/{id}/cancel",
   summary: "Cancel an evaluation; a worker that is at it stops",
@@ -39,7 +40,7 @@ const cancel = createRoute({
   },
 });
 
-const retry = createRoute({
+export const retry = createRoute({
   method: "post",
   path: "/evaluations/{id}/retry",
   summary: "Queue again an evaluation that failed or was cancelled",
@@ -50,7 +51,11 @@ const retry = createRoute({
 /** Adds `GET /evaluations`, `POST /evaluations/:id/cancel` and `/evaluations/:id/retry`. */
 export function evaluationListRoutes(app: OpenAPIHono, { database, queue }: Service): void {
   app.openapi(list, async (context) => {
-    const { items, next } = await listEvaluations(database, context.req.valid("query"));
+    const { checkpoint, ...filter } = context.req.valid("query");
+    const { items, next } = await listEvaluations(database, {
+      ...filter,
+      checkpoint: checkpoint && redactUrl(checkpoint), // it is known without its query
+    });
     return context.json({ items: items.map(toSummary), next }, 200);
   });
   app.openapi(cancel, async (context) =>

@@ -7,7 +7,8 @@ import { isUnfinished } from "../database/states.ts";
 import { CollapsarError } from "../errors.ts";
 import { parseSubmission, submissionSchema } from "../evaluation/request.ts";
 import { isGlob } from "../storage/glob.ts";
-import { detailsSchema, evaluationSchema, submissionsSchema } from "./contract.ts";
+import { evaluationSchema, submissionsSchema } from "./contract.ts";
+import { detailsSchema, type EvaluationDetails } from "./detailsSchema.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import type { Service } from "./service.ts";
 import { submitAll } from "./submitAll.ts";
@@ -16,7 +17,7 @@ import { toResource } from "./toResource.ts";
 const MAX_WAIT_SECONDS = 600;
 const POLL_MILLISECONDS = 100;
 
-const submit = createRoute({
+export const submit = createRoute({
   method: "post",
   path: "/evaluate",
   summary: "Evaluate a checkpoint, or several alike",
@@ -32,12 +33,13 @@ const submit = createRoute({
     ),
     400: problemAnswer,
     403: problemAnswer,
+    415: problemAnswer,
     422: problemAnswer,
     503: problemAnswer,
   },
 });
 
-const get = createRoute({
+export const get = createRoute({
   method: "get",
   path: "/evaluations/{id}",
   summary: "One evaluation",
@@ -45,13 +47,13 @@ const get = createRoute({
   responses: { 200: jsonAnswer(evaluationSchema, "the evaluation"), 404: problemAnswer },
 });
 
-const details = createRoute({
+export const details = createRoute({
   method: "get",
   path: "/evaluations/{id}/details",
   summary: "What of an evaluation is no single number: curves, reliability bins, cosine matrices",
   request: { params: z.object({ id: z.string() }) },
   responses: {
-    200: jsonAnswer(detailsSchema, "by part: collapse, calibration, ood, ood_estimators"),
+    200: jsonAnswer(detailsSchema, "by part; one that was not taken, or not yet when it was evaluated, is left out"),
     404: problemAnswer,
   },
 });
@@ -71,15 +73,17 @@ export function evaluationRoutes(app: OpenAPIHono, service: Service): void {
   app.openapi(get, async (context) =>
     context.json(toResource(await getEvaluation(database, context.req.valid("param").id)), 200),
   );
-  app.openapi(details, async (context) => context.json(await getDetails(database, context.req.valid("param").id), 200));
+  app.openapi(details, async (context) =>
+    context.json((await getDetails(database, context.req.valid("param").id)) as EvaluationDetails, 200),
+  );
 }
 
-/** The body is JSON whatever the content type says: `curl -d` says it is a form. */
-async function readJson(context: Context): Promise<unknown> {
+/** Returns the body. @throws CollapsarError `invalid-request` where it is not JSON, with an example of what was `expected`. */
+export async function readJson(context: Context, expected = '{"checkpoint": "s3://…", …}'): Promise<unknown> {
   try {
     return JSON.parse(await context.req.text());
   } catch (cause) {
-    throw new CollapsarError("invalid-request", 'the body is not JSON: expected {"checkpoint": "s3://…", …}', {
+    throw new CollapsarError("invalid-request", `the body is not JSON: expected ${expected}`, {
       cause,
     });
   }

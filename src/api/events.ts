@@ -12,7 +12,7 @@ const LOOK_MILLISECONDS = 500;
 /** Proxies close what is silent for a minute. */
 const SILENT_MILLISECONDS = 15_000;
 
-const events = createRoute({
+export const events = createRoute({
   method: "get",
   path: "/evaluations/{id}/events",
   summary: "The evaluation as it changes, as server-sent events until it has ended",

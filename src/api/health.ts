@@ -9,14 +9,14 @@ const READY_WITHIN_MS = 900;
 
 const answer = z.object({ status: z.literal("ok") });
 
-const healthz = createRoute({
+export const healthz = createRoute({
   method: "get",
   path: "/healthz",
   summary: "The process answers",
   responses: { 200: jsonAnswer(answer, "alive") },
 });
 
-const readyz = createRoute({
+export const readyz = createRoute({
   method: "get",
   path: "/readyz",
   summary: "The database answers too, and the service is not about to stop",
@@ -24,16 +24,26 @@ const readyz = createRoute({
 });
 
 /** Adds `/healthz` and `/readyz`. */
-export function healthRoutes(app: OpenAPIHono, { database, draining }: Service): void {
+export function healthRoutes(app: OpenAPIHono, { database, draining }: Pick<Service, "database" | "draining">): void {
   app.openapi(healthz, (context) => context.json({ status: "ok" as const }, 200));
   app.openapi(readyz, async (context) => {
     if (draining?.aborted) throw new CollapsarError("stopping", "the service is about to stop");
-    await Promise.race([database.ping(), deadline(READY_WITHIN_MS)]);
+    await inTime(database.ping());
     return context.json({ status: "ok" as const }, 200);
   });
 }
 
-async function deadline(milliseconds: number): Promise<never> {
-  await sleep(milliseconds, undefined, { ref: false });
-  throw new CollapsarError("database-unavailable", `the database has not answered within ${milliseconds} ms`);
+/** Returns what the database answers. @throws CollapsarError `database-unavailable` where it takes longer than probes wait. */
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  try {
+    return await Promise.race([answer, deadline(patience.signal)]);
+  } finally {
+    patience.abort();
+  }
+}
+
+async function deadline(signal: AbortSignal): Promise<never> {
+  await sleep(READY_WITHIN_MS, undefined, { ref: false, signal });
+  throw new CollapsarError("database-unavailable", `the database has not answered within ${READY_WITHIN_MS} ms`);
 }

@@ -3,9 +3,10 @@ import { VERSION } from "../version.ts";
 
 /** Answers that any path may give before its own code runs. */
 const ALWAYS = [
+  ["400", "the request cannot be read"],
   ["401", "no token, or a wrong one"],
   ["403", "the token's scope is too small"],
-  ["429", "too many wrong tokens"],
+  ["429", "too many requests, or too many wrong tokens; Retry-After tells how long to wait"],
 ] as const;
 
 /** Returns the service contract (OpenAPI 3.1) of the routes of `app`. */

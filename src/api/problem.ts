@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { asDatabaseError } from "../database/unavailable.ts";
 import { asCollapsarError, CollapsarError } from "../errors.ts";
 
 /** The body of every error, RFC 9457. `code` is ours: what a program should act on. */
@@ -23,7 +24,7 @@ export function problemResponse(error: unknown, context: Context): Response {
 
 /** Returns `error` as the API tells it, as `problemResponse` does. */
 export function problemOf(error: unknown, context: Context): Problem {
-  const known = error instanceof HTTPException ? fromHttp(error) : asCollapsarError(error);
+  const known = error instanceof HTTPException ? fromHttp(error) : asCollapsarError(asDatabaseError(error));
   const internal = known.code === "internal";
   return {
     type: "about:blank",
@@ -37,5 +38,9 @@ export function problemOf(error: unknown, context: Context): Problem {
 
 /** Hono's own errors: a body that is not JSON, one that is too large. */
 function fromHttp(error: HTTPException): CollapsarError {
+  if (error.status === 415)
+    return new CollapsarError("unsupported-media-type", "the body is of another type: expected application/json", {
+      cause: error,
+    });
   return new CollapsarError("invalid-request", error.message || "the request could not be read", { cause: error });
 }

@@ -3,7 +3,7 @@ import { type RequestIdVariables, requestId } from "hono/request-id";
 import { log, logFailure, within } from "../logging.ts";
 
 /** Asked every few seconds by whoever watches the service. */
-const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+export const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
  * Logs one line per request, with its id, which is also on all other lines meanwhile. Of the URL it tells the path alone:

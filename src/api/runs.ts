@@ -18,7 +18,7 @@ const runPatchSchema = z.strictObject({
 
 const params = z.object({ id: z.string() });
 
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/runs",
   summary: "Runs, in order of id",
@@ -26,6 +26,7 @@ const list = createRoute({
     query: z.object({
       experiment: z.string().optional(),
       group: z.string().optional(),
+      q: z.string().optional().openapi({ description: "a part of id, group, experiment or labels" }),
       cursor: z.string().optional(),
       limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
     }),
@@ -33,7 +34,7 @@ const list = createRoute({
   responses: { 200: jsonAnswer(runListSchema, "a page of runs"), 400: problemAnswer },
 });
 
-const get = createRoute({
+export const get = createRoute({
   method: "get",
   path: "/runs/{id}",
   summary: "One run",
@@ -41,15 +42,20 @@ const get = createRoute({
   responses: { 200: jsonAnswer(runResourceSchema, "the run"), 404: problemAnswer },
 });
 
-const patch = createRoute({
+export const patch = createRoute({
   method: "patch",
   path: "/runs/{id}",
   summary: "Change the labels of a run",
   request: { params, body: { required: true, content: { "application/json": { schema: runPatchSchema } } } },
-  responses: { 200: jsonAnswer(runResourceSchema, "the run"), 400: problemAnswer, 404: problemAnswer },
+  responses: {
+    200: jsonAnswer(runResourceSchema, "the run"),
+    400: problemAnswer,
+    404: problemAnswer,
+    415: problemAnswer,
+  },
 });
 
-const remove = createRoute({
+export const remove = createRoute({
   method: "delete",
   path: "/runs/{id}",
   summary: "Forget a run with its checkpoints, their evaluations and metrics; the stored files stay",
@@ -57,7 +63,7 @@ const remove = createRoute({
   responses: { 204: { description: "it is forgotten" }, 404: problemAnswer },
 });
 
-const metrics = createRoute({
+export const metrics = createRoute({
   method: "get",
   path: "/runs/{id}/metrics",
   summary: "Every evaluated checkpoint of a run, in order of epoch",
@@ -105,8 +111,8 @@ export function runRoutes(app: OpenAPIHono, { database }: Service): void {
   });
 }
 
-function toResource({ createdAt, ...run }: Run) {
-  return { ...run, createdAt: createdAt.toISOString() };
+function toResource({ createdAt, updatedAt, ...run }: Run) {
+  return { ...run, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
 }
 
 function toMetrics({ evaluation, checkpoint, sha256, epoch, dataset, protocol, values }: CheckpointMetrics) {

@@ -13,11 +13,17 @@ export const selectionQuery = {
   format: z.enum(["json", "csv"]).default("json"),
 };
 
+const EPOCHS =
+  "last: each run's own last epoch; a number; best:METRIC: the earliest epoch with its best value (:min or :max says which is best)";
+
 /** The parameter `epoch` where each run stands for itself once; `parseEpoch` reads it. */
-export const epochParameter = z.string().default("last").openapi({
-  description:
-    "last: each run's own last epoch; a number; best:METRIC: the earliest epoch with its best value (:min or :max says which is best)",
-});
+export const epochParameter = z.string().default("last").openapi({ description: EPOCHS });
+
+/** The same where all epochs may be asked for, too. */
+export const epochsParameter = z
+  .string()
+  .default("last")
+  .openapi({ description: `${EPOCHS}; all: a row per epoch` });
 
 /** The parameter `metrics`; `parseList` reads it. */
 export const metricsParameter = z.string().optional().openapi({ description: "names, comma-separated; default all" });

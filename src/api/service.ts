@@ -1,4 +1,5 @@
 import type { Database } from "../database/database.ts";
+import type { FoundRules } from "../jobs/found.ts";
 import type { Queue } from "../jobs/queue.ts";
 import type { Submitter } from "../jobs/submit.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -12,5 +13,7 @@ export interface Service {
   readonly draining?: AbortSignal;
   readonly queue: Pick<Queue, "cancel" | "retry">;
   /** Where checkpoints are looked for. */
-  readonly storage: Pick<Storage, "list">;
+  readonly storage: Pick<Storage, "list" | "head">;
+  /** Of checkpoints that a store tells of; without, what their own metadata say. */
+  readonly found?: FoundRules;
 }

@@ -30,9 +30,10 @@ export async function submitAll(
       : checkpoints;
   if (urls.length === 0)
     throw new CollapsarError("object-not-found", `no object matches "${redactUrl(String(checkpoints))}"`);
-  const submitOne = async (checkpoint: string): Promise<Submissions["items"][number]> => {
+  const submitOne = async (url: string): Promise<Submissions["items"][number]> => {
+    const checkpoint = redactUrl(url);
     try {
-      const { evaluation } = await submit({ checkpoint, ...asked });
+      const { evaluation } = await submit({ checkpoint: url, ...asked });
       return { checkpoint, evaluation: toResource(evaluation), error: null };
     } catch (error) {
       return { checkpoint, evaluation: null, error: problemOf(error, context) };

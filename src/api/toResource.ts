@@ -3,7 +3,12 @@ import type { EvaluationList, EvaluationResource } from "./contract.ts";
 
 /** Returns an evaluation as the API shows it. */
 export function toResource(evaluation: Evaluation): EvaluationResource {
-  return { ...toSummary(evaluation), values: evaluation.values };
+  const attemptLog = evaluation.attemptLog.map(({ startedAt, endedAt, ...attempt }) => ({
+    ...attempt,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: endedAt && new Date(endedAt).toISOString(),
+  }));
+  return { ...toSummary(evaluation), values: evaluation.values, attemptLog };
 }
 
 /** Returns an evaluation as the API shows it in a list. */

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { createToken, listTokens, revokeToken, SCOPES, type Token } from "../database/tokens.ts";
+import { SCOPES } from "../database/scopes.ts";
+import { createToken, listTokens, revokeToken, type Token } from "../database/tokens.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import type { Service } from "./service.ts";
 
@@ -13,24 +14,29 @@ const createdSchema = z
   .openapi("NewToken");
 const listSchema = z.object({ items: z.array(tokenSchema) }).openapi("Tokens");
 
-const create = createRoute({
+export const create = createRoute({
   method: "post",
   path: "/tokens",
   summary: "Make a token",
   request: {
     body: { required: true, content: { "application/json": { schema: z.strictObject(fields) } } },
   },
-  responses: { 201: jsonAnswer(createdSchema, "the token"), 400: problemAnswer, 409: problemAnswer },
+  responses: {
+    201: jsonAnswer(createdSchema, "the token"),
+    400: problemAnswer,
+    409: problemAnswer,
+    415: problemAnswer,
+  },
 });
 
-const list = createRoute({
+export const list = createRoute({
   method: "get",
   path: "/tokens",
   summary: "Names and scopes of the tokens",
   responses: { 200: jsonAnswer(listSchema, "in order of name") },
 });
 
-const revoke = createRoute({
+export const revoke = createRoute({
   method: "delete",
   path: "/tokens/{name}",
   summary: "End a token",

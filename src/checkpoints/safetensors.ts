@@ -93,6 +93,19 @@ export function writeSafetensors(
   return file;
 }
 
+/**
+ * Returns the bytes of a safetensors file with `metadata` added to its own, which they win over; its tensors stay as they
+ * are, to the bit. @throws CollapsarError as `readSafetensors`.
+ */
+export function withMetadata(bytes: Uint8Array, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const headerEnd = headerEndOf(bytes.subarray(0, LENGTH_BYTES), bytes.length);
+  const before = bytes.subarray(LENGTH_BYTES, headerEnd);
+  const known = parseHeader(before, bytes.length - headerEnd).metadata;
+  const entries = JSON.parse(new TextDecoder().decode(before));
+  const header = headerOf({ ...entries, __metadata__: { ...known, ...metadata } });
+  return Buffer.concat([header, bytes.subarray(headerEnd)]);
+}
+
 /** A safetensors file before its data: the bytes it starts with, its size, and where each tensor goes. */
 export interface SafetensorsPlan {
   readonly header: Uint8Array;
@@ -118,17 +131,24 @@ export function planSafetensors(
     placed.push([name, { dtype, shape, begin: offset, end }]);
     offset = end;
   }
-  const json = new TextEncoder().encode(JSON.stringify(entries));
-  const headerEnd = LENGTH_BYTES + Math.ceil(json.length / 8) * 8;
-  const header = new Uint8Array(headerEnd).fill(0x20);
-  new DataView(header.buffer).setBigUint64(0, BigInt(headerEnd - LENGTH_BYTES), true);
-  header.set(json, LENGTH_BYTES);
+  const header = headerOf(entries);
+  const headerEnd = header.length;
   const shift = ({ begin, end, ...rest }: Placed) => ({ ...rest, begin: begin + headerEnd, end: end + headerEnd });
   return {
     header,
     size: headerEnd + offset,
     layout: new Map(placed.map(([name, place]) => [name, shift(place)])),
   };
+}
+
+/** Returns the length and the JSON that a file starts with, filled with spaces so that the data are aligned. */
+function headerOf(entries: object): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(entries));
+  const headerEnd = LENGTH_BYTES + Math.ceil(json.length / 8) * 8;
+  const header = new Uint8Array(headerEnd).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerEnd - LENGTH_BYTES), true);
+  header.set(json, LENGTH_BYTES);
+  return header;
 }
 
 /** A tensor's type, shape and bytes, `end` exclusive. */

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Comparison } from "../api/contract.ts";
 import { formatMean, partName } from "./groupTable.ts";
 import { describeLacks, describeReasons } from "./lacks.ts";
@@ -11,14 +11,10 @@ interface Options extends SelectionOptions {
 
 type Row = Comparison["rows"][number];
 
-/** Returns the command `compare`: the tests of two groups, metric by metric. */
-export function compareCommand(): Command {
-  const command = new Command("compare")
-    .description("Compare two groups metric by metric: mean ± 95 % interval, difference, p after Holm, Hedges' g.")
-    .argument("<a>", "a group, as --by names it")
-    .argument("<b>", "another")
-    .addOption(metricsOption());
-  return addSelectionOptions(command, ONE_EPOCH).action((a: string, b: string, options: Options) => {
+/** Defines `compare`: the tests of two groups, metric by metric. */
+export function define(command: Command): void {
+  command.argument("<a>", "a group, as --by names it").argument("<b>", "another").addOption(metricsOption());
+  addSelectionOptions(command, ONE_EPOCH).action((a: string, b: string, options: Options) => {
     const query = { ...options, a, b };
     return ask<Comparison>("compare", "/compare", query, formatComparison);
   });

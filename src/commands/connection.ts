@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EvaluationResource } from "../api/contract.ts";
 import type { Problem } from "../api/problem.ts";
 import type { RunningService } from "../api/serve.ts";
-import type { Config } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../database/database.ts";
 import { readHolder } from "../database/lock.ts";
 import { CollapsarError, type ErrorCode } from "../errors.ts";
@@ -123,13 +123,9 @@ async function bodyOf<T>(response: Response): Promise<T> {
   throw new CollapsarError((code as ErrorCode) ?? "internal", detail ?? `the service answered ${response.status}`);
 }
 
-/** Runs `work` with a connection, and closes it whatever happens. */
-export async function withConnection<T>(
-  config: Config,
-  command: string,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await connect(config, command);
+/** Runs `work` with a connection as the environment says, and closes it whatever happens. */
+export async function withConnection<T>(command: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await connect(readConfig(), command);
   try {
     return await work(connection);
   } finally {

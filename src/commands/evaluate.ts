@@ -1,12 +1,6 @@
-import { Command } from "commander";
-import type { EvaluationResource } from "../api/contract.ts";
-import { type Config, readConfig, toUrl } from "../config.ts";
-import { CollapsarError, type ErrorCode } from "../errors.ts";
-import type { Progress } from "../evaluation/evaluate.ts";
-import { type EvaluationRequest, MAX_SHARDS, parseRequest } from "../evaluation/request.ts";
-import { openStorage } from "../storage/open.ts";
-import { type Connection, connectionTo, connectToHolder, submit, untilEnded } from "./connection.ts";
-import { formatMetrics } from "./metrics.ts";
+import type { Command } from "commander";
+import type { EvaluationRequest } from "../evaluation/request.ts";
+import { MAX_SHARDS } from "../evaluation/shards/limit.ts";
 import {
   CHECKPOINT_HELP,
   deviceOption,
@@ -16,24 +10,20 @@ import {
   oodOption,
   wholeNumber,
 } from "./options.ts";
-import { jsonOption, print } from "./output.ts";
-import { progressLine } from "./progressLine.ts";
+import type { OutputOptions } from "./output.ts";
 
 type Asked = "dataset" | "test" | "validation" | "jitter" | "network" | "engine" | "device" | "shards" | "force";
 
-interface Options extends Pick<EvaluationRequest, Asked> {
+/** What the options of `evaluate` give. */
+export interface EvaluateOptions extends Pick<EvaluationRequest, Asked>, OutputOptions {
   readonly ood: NonNullable<EvaluationRequest["ood"]>;
   readonly run?: string;
   readonly epoch?: number;
-  readonly json?: boolean;
 }
 
-type Report = (progress: Progress) => void;
-
-/** Returns the command `evaluate`: the whole story for one checkpoint, recorded. */
-export function evaluateCommand(): Command {
-  return new Command("evaluate")
-    .description("Evaluate a checkpoint and record its metrics; the same again is answered from the record.")
+/** Defines `evaluate`: the whole story for one checkpoint, recorded. */
+export function define(command: Command): void {
+  command
     .argument("<checkpoint>", CHECKPOINT_HELP)
     .option(
       "--dataset <name>",
@@ -57,60 +47,7 @@ export function evaluateCommand(): Command {
       wholeNumber(1, MAX_SHARDS),
     )
     .option("--force", "compute anew even if this was evaluated before")
-    .addOption(jsonOption())
-    .action(async (checkpoint: string, { json, run, epoch, ...asked }: Options) => {
-      const request = parseRequest({ checkpoint: toUrl(checkpoint), ...asked, run: { id: run, epoch } });
-      const line = progressLine(json);
-      const report: Report = ({ stage, done, total }) => line.update(stage, done, total);
-      const config = readConfig();
-      const service = connectToHolder(config);
-      const here = (request.shards ?? 1) > 1 ? evaluateShards : evaluateHere;
-      const evaluation = service ? await evaluateThere(service, request, report) : await here(config, request, report);
-      line.end();
-      print(evaluation, json, formatEvaluation);
-    });
-}
-
-async function evaluateHere(
-  config: Config,
-  request: EvaluationRequest,
-  onProgress: Report,
-): Promise<EvaluationResource> {
-  const [{ openDatabase }, { evaluateNow }, { toResource }] = await Promise.all([
-    import("../database/open.ts"),
-    import("../jobs/now.ts"),
-    import("../api/toResource.ts"),
-  ]);
-  const database = await openDatabase(config, "collapsar evaluate");
-  try {
-    const sources = { storage: openStorage({ fileRoots: null }), data: config.data };
-    return toResource(await evaluateNow(database, sources, request, onProgress));
-  } finally {
-    await database.close();
-  }
-}
-
-/** Shards are jobs: of a service that runs as long as they do, and of all workers on its database. */
-async function evaluateShards(config: Config, request: EvaluationRequest, onProgress: Report) {
-  const { serve } = await import("../api/serve.ts");
-  const service = await serve({ ...config, host: "127.0.0.1", port: 0 }, { command: "collapsar evaluate" });
-  try {
-    return await evaluateThere(connectionTo(service.request), request, onProgress);
-  } finally {
-    await service.stop();
-  }
-}
-
-/** Lets the service that holds the database evaluate, and waits for it. */
-async function evaluateThere(service: Connection, request: EvaluationRequest, onProgress: Report) {
-  const evaluation = await untilEnded(service, await submit(service, request), onProgress);
-  const { error } = evaluation;
-  if (error) throw new CollapsarError(error.code as ErrorCode, error.message);
-  return evaluation;
-}
-
-function formatEvaluation(evaluation: EvaluationResource): string {
-  const { run, epoch, dataset, id } = evaluation;
-  const heading = `run ${run}, epoch ${epoch ?? "–"}, on ${dataset} (evaluation ${id})`;
-  return `${heading}\n${formatMetrics(evaluation)}`;
+    .action(async (checkpoint: string, options: EvaluateOptions) =>
+      (await import("./actions/evaluate.ts")).evaluateOne(checkpoint, options),
+    );
 }

@@ -1,17 +1,17 @@
-import { Command } from "commander";
-import { readConfig } from "../config.ts";
-import { jsonOption, print } from "./output.ts";
+import type { Command } from "commander";
+import { type OutputOptions, print } from "./output.ts";
 
-/** Returns the command `migrate`: the database, made or brought up to date. */
-export function migrateCommand(): Command {
-  return new Command("migrate")
-    .description("Create the database or bring its schema up to date (serve and worker do so at their start).")
-    .addOption(jsonOption())
-    .action(async ({ json }: { json?: boolean }) => {
-      const { openDatabase } = await import("../database/open.ts");
-      const database = await openDatabase(readConfig(), "collapsar migrate");
-      const { kind } = database;
-      await database.close();
-      print({ kind, upToDate: true }, json, () => `the ${kind} database is up to date`);
-    });
+/** Defines `migrate`: the database, made or brought up to date. */
+export function define(command: Command): void {
+  command.action(async (output: OutputOptions) => {
+    const [{ openDatabase }, { readConfig }] = await Promise.all([
+      import("../database/open.ts"),
+      import("../config.ts"),
+    ]);
+    const database = await openDatabase(readConfig(), "collapsar migrate");
+    const { kind } = database;
+    await database.close();
+    const nothing = () => "";
+    print({ kind, upToDate: true }, output, () => `the ${kind} database is up to date`, nothing);
+  });
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { DEVICE_NAMES, ENGINE_NAMES } from "../engines/engine.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
-import { NETWORK_KEYS } from "../networks/spec.ts";
+import { NETWORK_KEYS } from "../networks/family.ts";
 
 /** What a command takes as a checkpoint. */
 export const CHECKPOINT_HELP =

@@ -1,34 +1,32 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { RunList, RunMetrics } from "../api/contract.ts";
-import { readConfig } from "../config.ts";
 import { METRICS } from "../metrics/names.ts";
-import { type Connection, withConnection } from "./connection.ts";
-import { jsonOption, print } from "./output.ts";
+import type { Connection } from "./connection.ts";
+import { type OutputOptions, print } from "./output.ts";
+import { sparkline } from "./sparkline.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
-interface Options {
+interface Options extends OutputOptions {
   readonly experiment?: string;
   readonly group?: string;
-  readonly json?: boolean;
 }
 
 /** The metrics a terminal has room for. */
 const SHOWN = ["nc1", "nc2_equinorm_means", "nc2_equiangular_means", "nc3", "nc4_error", "accuracy", "ncc_accuracy"];
 
-/** Returns the command `runs`: the recorded runs, or the metrics of one. */
-export function runsCommand(): Command {
-  return new Command("runs")
-    .description("List the recorded runs, or the metrics of one run over its epochs.")
+/** Defines `runs`: the recorded runs, or the metrics of one. */
+export function define(command: Command): void {
+  command
     .argument("[run]", "id of a run")
     .option("--experiment <name>", "only runs of this experiment")
     .option("--group <name>", "only runs of this group")
-    .addOption(jsonOption())
-    .action((run: string | undefined, options: Options) =>
-      withConnection(readConfig(), "collapsar runs", async (connection) => {
-        if (run === undefined) print(await allRuns(connection, options), options.json, formatRuns);
-        else print(await metricsOf(connection, run), options.json, formatRun);
-      }),
-    );
+    .action(async (run: string | undefined, options: Options) => {
+      const { withConnection } = await import("./connection.ts");
+      await withConnection("collapsar runs", async (connection) => {
+        if (run === undefined) print(await allRuns(connection, options), options, formatRuns, namesOf);
+        else print(await metricsOf(connection, run), options, formatRun);
+      });
+    });
 }
 
 function metricsOf(connection: Connection, run: string): Promise<RunMetrics> {
@@ -49,6 +47,8 @@ async function allRuns(connection: Connection, { experiment, group }: Options): 
   return items;
 }
 
+const namesOf = (runs: RunList["items"]) => runs.map(({ id }) => id).join("\n");
+
 function formatRuns(runs: RunList["items"]): string {
   if (runs.length === 0) return "no runs are recorded yet: collapsar evaluate --help";
   const columns = ["run", "experiment", "group"].map((heading) => ({ heading, align: "left" as const }));
@@ -64,7 +64,7 @@ function formatRuns(runs: RunList["items"]): string {
 function formatRun({ run, metrics }: RunMetrics): string {
   if (metrics.length === 0) return `run ${run} has no evaluated checkpoint`;
   const names = SHOWN.filter((name) => name in METRICS);
-  return formatTable(
+  const table = formatTable(
     [{ heading: "epoch" }, { heading: "dataset", align: "left" }, ...names.map((heading) => ({ heading }))],
     metrics.map(({ epoch, dataset, values }) => [
       formatNumber(epoch),
@@ -72,4 +72,19 @@ function formatRun({ run, metrics }: RunMetrics): string {
       ...names.map((name) => formatNumber(values[name] ?? null)),
     ]),
   );
+  return metrics.length > 1 ? `${table}\n\n${trajectories(names, metrics)}` : table;
+}
+
+/** A bar per epoch for each metric, and where it begins and ends; values of different datasets are not mixed. */
+function trajectories(names: readonly string[], metrics: RunMetrics["metrics"]): string {
+  const last = metrics.at(-1)!.dataset;
+  const of = metrics.filter(({ dataset }) => dataset === last);
+  const columns = ["trajectory", "", "first → last"].map((heading) => ({ heading, align: "left" as const }));
+  const rows = names.flatMap((name) => {
+    const values = of.map(({ values }) => values[name] ?? null);
+    const known = values.filter((value) => value !== null);
+    const ends = [known[0] ?? null, known.at(-1) ?? null].map(formatNumber).join(" → ");
+    return known.length > 1 ? [[name, sparkline(values), ends]] : [];
+  });
+  return formatTable(columns, rows);
 }

@@ -1,27 +1,23 @@
 import { type Command, Option } from "commander";
-import { readConfig } from "../config.ts";
-import { withConnection } from "./connection.ts";
-import { jsonOption, print } from "./output.ts";
+import { type OutputOptions, print } from "./output.ts";
 
 /** Which runs a question is about, and how the answer is printed. */
-export interface SelectionOptions {
+export interface SelectionOptions extends OutputOptions {
   readonly by: string;
   readonly experiment?: string;
   readonly epoch: string;
   readonly dataset?: string;
   readonly csv?: boolean;
-  readonly json?: boolean;
 }
 
-/** Adds the options of every question about groups of runs; `epochs` tells which epochs may be asked for. */
+/** Adds the options of every question about groups of runs, and returns the command; `epochs` tells which may be asked for. */
 export function addSelectionOptions(command: Command, epochs: string): Command {
   return command
     .option("--by <key>", "group, experiment, seed or the key of a label", "group")
     .option("--experiment <name>", "only runs of this experiment")
     .option("--epoch <epoch>", epochs, "last")
     .option("--dataset <name>", "only evaluations on this dataset")
-    .addOption(new Option("--csv", "print CSV, at full precision").conflicts("json"))
-    .addOption(jsonOption());
+    .addOption(new Option("--csv", "print CSV, at full precision").conflicts("json"));
 }
 
 /** The epochs at which a run stands for itself once. */
@@ -32,15 +28,16 @@ export const metricsOption = () =>
   new Option("--metrics <names>", "comma-separated, for example nc1,nc3 (default: all)");
 
 /** Asks the API at `path` for the command of this name, and prints the answer as CSV, as JSON, or as the text that `format` makes of it. */
-export function ask<T>(
+export async function ask<T>(
   command: string,
   path: `/${string}`,
-  { csv, json, ...query }: SelectionOptions,
+  { csv, json, quiet, ...query }: SelectionOptions,
   format: (answer: T) => string,
 ): Promise<void> {
-  return withConnection(readConfig(), `collapsar ${command}`, async (connection) => {
+  const { withConnection } = await import("./connection.ts");
+  return withConnection(`collapsar ${command}`, async (connection) => {
     const url = `${path}?${new URLSearchParams({ ...query, format: csv ? "csv" : "json" })}`;
     if (csv) process.stdout.write(await connection.request<string>(url));
-    else print(await connection.request<T>(url), json, format);
+    else print(await connection.request<T>(url), { json, quiet }, format);
   });
 }

@@ -1,23 +1,20 @@
 import { writeFile } from "node:fs/promises";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { NewToken, TokenList } from "../api/tokens.ts";
-import { readConfig } from "../config.ts";
-import { SCOPES } from "../database/tokens.ts";
+import { SCOPES } from "../database/scopes.ts";
 import { CollapsarError } from "../errors.ts";
-import { type Connection, withConnection } from "./connection.ts";
-import { jsonOption, print } from "./output.ts";
+import type { Connection } from "./connection.ts";
+import { type OutputOptions, print } from "./output.ts";
 import { formatTable } from "./table.ts";
 
-interface CreateOptions {
+interface CreateOptions extends OutputOptions {
   readonly scope: string;
   readonly out?: string;
   readonly ifAbsent?: boolean;
-  readonly json?: boolean;
 }
 
-/** Returns the command `token`: who may use the service. */
-export function tokenCommand(): Command {
-  const command = new Command("token").description("Make, list and revoke the bearer tokens of the service.");
+/** Defines `token`: who may use the service. */
+export function define(command: Command): void {
   command
     .command("create")
     .description("Make a token and print it, this once.")
@@ -25,49 +22,50 @@ export function tokenCommand(): Command {
     .addOption(new Option("--scope <scope>", "what it allows").choices(SCOPES).default("read"))
     .option("--out <file>", "write it there, for its owner alone to read, and do not print it")
     .option("--if-absent", "do nothing where a token of this name exists")
-    .addOption(jsonOption())
     .action((name: string, options: CreateOptions) => tokens((connection) => create(connection, name, options)));
   command
     .command("list")
     .description("List names and scopes.")
-    .addOption(jsonOption())
-    .action(({ json }: { json?: boolean }) =>
-      tokens(async ({ request }) => print(await request<TokenList>("/tokens"), json, formatTokens)),
+    .action((output: OutputOptions) =>
+      tokens(async ({ request }) => print(await request<TokenList>("/tokens"), output, formatTokens, namesOf)),
     );
   command
     .command("revoke")
     .description("End a token.")
     .argument("<name>")
-    .addOption(jsonOption())
-    .action((name: string, { json }: { json?: boolean }) =>
+    .action((name: string, output: OutputOptions) =>
       tokens(async ({ request }) => {
         await request(`/tokens/${encodeURIComponent(name)}`, { method: "DELETE" });
-        print({ name, revoked: true }, json, () => `token ${name} is revoked`);
+        print({ name, revoked: true }, output, () => `token ${name} is revoked`, nothing);
       }),
     );
-  return command;
 }
 
-const tokens = (work: (connection: Connection) => Promise<void>) =>
-  withConnection(readConfig(), "collapsar token", work);
+async function tokens(work: (connection: Connection) => Promise<void>): Promise<void> {
+  const { withConnection } = await import("./connection.ts");
+  await withConnection("collapsar token", work);
+}
 
 async function create(
   { request }: Connection,
   name: string,
-  { scope, out, ifAbsent, json }: CreateOptions,
+  { scope, out, ifAbsent, ...output }: CreateOptions,
 ): Promise<void> {
   const body = JSON.stringify({ name, scope });
   const headers = { "content-type": "application/json" };
   try {
     const { token, ...kept } = await request<NewToken>("/tokens", { method: "POST", headers, body });
-    if (out === undefined) return print({ ...kept, token }, json, () => token);
+    if (out === undefined) return print({ ...kept, token }, output, () => token);
     await writeFile(out, token, { mode: 0o600 });
-    print({ ...kept, out }, json, () => `token ${name} is in ${out}`);
+    print({ ...kept, out }, output, () => `token ${name} is in ${out}`, nothing);
   } catch (error) {
     if (!ifAbsent || !(error instanceof CollapsarError && error.code === "conflict")) throw error;
-    print({ name, exists: true }, json, () => `token ${name} exists already`);
+    print({ name, exists: true }, output, () => `token ${name} exists already`, nothing);
   }
 }
+
+const nothing = () => "";
+const namesOf = ({ items }: TokenList) => items.map(({ name }) => name).join("\n");
 
 function formatTokens({ items }: TokenList): string {
   if (items.length === 0) return "there are no tokens: collapsar token create NAME --scope admin";

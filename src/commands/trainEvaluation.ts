@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
-import { parseReference } from "../datasets/reference.ts";
 import { type Connection, connectionTo, connectToHolder, serviceAt } from "./connection.ts";
 import type { OodSets } from "./options.ts";
+import { absoluteOod } from "./references.ts";
 import { openSubmissions, type SubmissionEvent, type Submissions } from "./submissions.ts";
 
 /** Where and against what the checkpoints of a batch are evaluated. */
@@ -35,7 +35,7 @@ export async function openTrainEvaluation(
   reads: Reads,
   onEvent: (event: SubmissionEvent) => void,
 ): Promise<TrainEvaluation> {
-  const sets = ood.map(absolute);
+  const sets = absoluteOod(ood);
   const other = evaluate === true ? connectToHolder(config) : serviceAt(evaluate.replace(/\/+$/, ""), config.token);
   const { service, close } = other ? { service: other, close: other.close } : await serveHere(config, reads, sets);
   return { ...openSubmissions(service, { ood: sets, waits: other === null, onEvent }), close };
@@ -56,13 +56,6 @@ async function serveHere(
   const here = { ...config, host: "127.0.0.1", port: 0, fileRoots: [...config.fileRoots, ...folders] };
   const { request, stop } = await serve(here, { command: "collapsar train --evaluate" });
   return { service: connectionTo(request), close: stop };
-}
-
-/** The service may run in another folder, so a path becomes a URL. */
-function absolute(entry: OodSets[number]): OodSets[number] {
-  const parsed = parseReference(referenceOf(entry));
-  const set = parsed.kind === "file" ? parsed.url : parsed.name;
-  return typeof entry === "string" ? set : { ...entry, set };
 }
 
 function referenceOf(entry: OodSets[number]): string {

@@ -1,15 +1,12 @@
 import { type Command, Option } from "commander";
-import { CollapsarError } from "../errors.ts";
-import { ARCHITECTURES } from "../networks/spec.ts";
+import { ARCHITECTURES } from "../networks/family.ts";
 import { AUGMENTATIONS } from "../training/augment.ts";
 import { LOSSES } from "../training/losses/loss.ts";
 import { SAMPLINGS } from "../training/order.ts";
-import { DEFAULTS, readPreset } from "../training/preset.ts";
-import { gridOf, type Recipe, type RecipeInput } from "../training/recipe.ts";
-import { TRAINED_VARIANTS } from "../training/recipeSchema.ts";
+import type { gridOf } from "../training/recipe.ts";
 import { SCHEDULES } from "../training/schedule.ts";
-import { parseSeeds } from "../training/seeds.ts";
 import { TRAINING_ENGINES } from "../training/step/trainer.ts";
+import { TRAINED_VARIANTS } from "../training/variants.ts";
 
 /** What the options that `addRecipeOptions` adds give. */
 export interface RecipeOptions extends Omit<Parameters<typeof gridOf>[0], "loss"> {
@@ -67,26 +64,4 @@ export function addRecipeOptions(command: Command): Command {
       ),
     )
     .option("--experiment <name>", "what the runs belong to (default: the dataset's name)");
-}
-
-/** Returns the recipes asked for. What is wrong with them is wrong usage of `command`, and ends it. */
-export function recipesOf({ loss, l2Norm, ...options }: RecipeOptions, command: Command): Recipe[] {
-  try {
-    const preset = { ...DEFAULTS, ...readPreset(options.preset) };
-    const losses = (loss ?? preset.loss!).split(",") as RecipeInput["loss"][];
-    const l2Norms = l2Norm === undefined ? [preset.l2Norm!] : parseSwitches(l2Norm);
-    return gridOf({ ...preset, ...options }, { losses, seeds: parseSeeds(options.seeds), l2Norms });
-  } catch (error) {
-    if (error instanceof CollapsarError && error.code === "invalid-request")
-      command.error(`error: option --${error.message}`, { exitCode: 2 });
-    throw error;
-  }
-}
-
-/** `--l2-norm` alone is `true`. */
-function parseSwitches(text: string | true): boolean[] {
-  return [...new Set(String(text).split(","))].map((value) => {
-    if (value === "true" || value === "false") return value === "true";
-    throw new CollapsarError("invalid-request", `l2-norm: expected true, false or true,false, got "${text}"`);
-  });
 }

@@ -1,22 +1,33 @@
-import { Command } from "commander";
-import { readConfig } from "../config.ts";
-import { log, logFailure } from "../logging.ts";
-import { openStorage } from "../storage/open.ts";
+import type { Command } from "commander";
+import type { Listener } from "../api/listen.ts";
+import type { serveProbes } from "../api/probes.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/database.ts";
+import type { Queue } from "../jobs/queue.ts";
 import { wholeNumber } from "./options.ts";
+import type { OutputOptions } from "./output.ts";
 import { untilToldToStop } from "./signals.ts";
 
-interface Options {
+interface Options extends OutputOptions {
   readonly concurrency: number;
   readonly untilEmpty: boolean;
+  readonly metricsPort?: number;
 }
 
-/** Returns the command `worker`: evaluates what is queued, without HTTP. */
-export function workerCommand(): Command {
-  return new Command("worker")
-    .description("Evaluate what is queued in the database, beside other workers and services.")
+/** Defines `worker`: evaluates what is queued, without HTTP. */
+export function define(command: Command): void {
+  command
     .option("--concurrency <n>", "evaluations at a time", wholeNumber(1, 64), 1)
     .option("--until-empty", "end when no job is left, here or in another worker", false)
-    .action(async ({ concurrency, untilEmpty: endsWhenEmpty }: Options) => {
+    .option("--metrics-port <port>", "serve /healthz, /readyz and /metrics on this port of HOST", wholeNumber(0, 65535))
+    .action(async ({ concurrency, untilEmpty: endsWhenEmpty, metricsPort, quiet }: Options) => {
+      const [{ readConfig }, { log, logFailure }, { openStorage }, { startTracing, stopTracing }] = await Promise.all([
+        import("../config.ts"),
+        import("../logging.ts"),
+        import("../storage/open.ts"),
+        import("../telemetry/tracing.ts"),
+      ]);
+      if (quiet) log.level = "error";
       const [{ openDatabase }, { partStoreIn }, { handlerOf }, { untilEmpty }, { openQueue }] = await Promise.all([
         import("../database/open.ts"),
         import("../evaluation/shards/parts.ts"),
@@ -25,20 +36,42 @@ export function workerCommand(): Command {
         import("../jobs/queue.ts"),
       ]);
       const config = readConfig();
+      await startTracing(config);
       const database = await openDatabase(config, "collapsar worker");
       const storage = openStorage(config);
       const queue = await openQueue(database, logFailure);
       const sources = { storage, data: config.data };
       const parts = partStoreIn(config.store);
-      await queue.work(handlerOf({ database, queue, sources, parts, onError: logFailure }), { concurrency });
-      log.info({ concurrency }, "working");
+      await deliverWebhooks(config, database, queue);
       const stopped = new AbortController();
       const { signal } = stopped;
+      const probes =
+        metricsPort === undefined ? null : await watched(database, { ...config, port: metricsPort }, signal);
+      await queue.work(handlerOf({ database, queue, sources, parts, onError: logFailure }), { concurrency });
+      log.info({ concurrency, ...(probes && { probes: probes.url }) }, "working");
       const emptied = endsWhenEmpty && untilEmpty(database, { signal, onError: logFailure }).then(() => "empty queue");
       const reason = await Promise.race([untilToldToStop(), ...(emptied ? [emptied] : [])]);
       stopped.abort();
       log.info({ reason }, "stopping");
       await queue.stop({ graceful: true });
+      await probes?.close();
+      await stopTracing();
       await database.close();
     });
+}
+
+async function watched(...args: Parameters<typeof serveProbes>): Promise<Listener> {
+  const { serveProbes } = await import("../api/probes.ts");
+  return serveProbes(...args);
+}
+
+/** Without a secret, others tell the webhooks. */
+async function deliverWebhooks(config: Config, database: Database, queue: Queue): Promise<void> {
+  const { webhookSecrets: secrets, webhookAllowed: allowed } = config;
+  if (secrets.length === 0) return;
+  const [{ toResource }, { delivererOf, webhookSender }] = await Promise.all([
+    import("../api/toResource.ts"),
+    import("../jobs/webhook.ts"),
+  ]);
+  await queue.deliver(delivererOf(database, webhookSender({ secrets, allowed }), toResource));
 }

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, getTableColumns, inArray, isNull, lt, not, or, sql } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, inArray, isNull, lt, not, or, type SQL, sql } from "drizzle-orm";
 import { monotonicFactory } from "ulid";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
@@ -12,7 +12,7 @@ import {
   type Progress,
   runs,
 } from "./schema.ts";
-import { type EvaluationStatus, isUnfinished, move, UNFINISHED } from "./states.ts";
+import { type EvaluationStatus, isUnfinished, type Life, move, UNFINISHED } from "./states.ts";
 
 /** An evaluation without its numbers. `run`, `epoch` and `sha256` are null until the checkpoint has been read. */
 export type EvaluationSummary = typeof evaluations.$inferSelect & {
@@ -26,8 +26,10 @@ export type Evaluation = EvaluationSummary & { readonly values: Readonly<Record<
 
 /** What `POST /evaluate` knows before the checkpoint is read. */
 export interface Submission {
-  /** The checked request. */
+  /** The checked request, without the queries of its URLs. */
   readonly request: object;
+  /** The fields of it that had such a query, as they were; null where none had. */
+  readonly presigned: object | null;
   /** Digest of all that decides the result; two submissions with the same key are one, unless forced. */
   readonly requestKey: string;
   readonly checkpointUrl: string;
@@ -49,7 +51,12 @@ const nextId = monotonicFactory();
 export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
   const [created] = await queries.orm
     .insert(evaluations)
-    .values({ id: nextId(), ...submission, request: { ...submission.request } })
+    .values({
+      id: nextId(),
+      ...submission,
+      request: { ...submission.request },
+      presigned: submission.presigned && { ...submission.presigned },
+    })
     .onConflictDoNothing()
     .returning({ id: evaluations.id });
   const first = created ?? (await firstOfKey(queries, submission.requestKey));
@@ -112,21 +119,24 @@ export async function listEvaluations(
   { cursor, limit, ...filter }: PageRequest & EvaluationFilter,
 ): Promise<Page<EvaluationSummary>> {
   const { status, run, experiment, checkpoint, dataset } = filter;
-  const unread = isNull(evaluations.checkpointId);
-  const asked = (...path: string[]) => sql<string>`${evaluations.request} #>> ${`{${path.join(",")}}`}`;
+  const asked = (path: string, value: string) =>
+    and(isNull(evaluations.checkpointId), sql`${evaluations.request} #>> ${path} = ${value}`);
+  // an array, so that the index on them is used beside that of the unread ones
+  const ofRuns = (wanted: SQL) => {
+    const theirs = queries.orm.select({ id: checkpoints.id }).from(checkpoints);
+    const joined = theirs.innerJoin(runs, eq(runs.id, checkpoints.runId)).where(wanted);
+    return sql`${evaluations.checkpointId} = any(array(${joined}))`;
+  };
   const rows = await selectSummaries(queries)
-    .leftJoin(runs, eq(runs.id, checkpoints.runId))
     .where(
       and(
         status === undefined ? undefined : eq(evaluations.status, status),
-        run === undefined ? undefined : or(eq(checkpoints.runId, run), and(unread, eq(asked("run", "id"), run))),
+        run === undefined ? undefined : or(ofRuns(eq(runs.id, run)), asked("{run,id}", run)),
         experiment === undefined
           ? undefined
-          : or(eq(runs.experiment, experiment), and(unread, eq(asked("run", "experiment"), experiment))),
+          : or(ofRuns(eq(runs.experiment, experiment)), asked("{run,experiment}", experiment)),
         checkpoint === undefined ? undefined : eq(evaluations.checkpointUrl, checkpoint),
-        dataset === undefined
-          ? undefined
-          : or(eq(evaluations.dataset, dataset), and(unread, eq(asked("dataset"), dataset))),
+        dataset === undefined ? undefined : or(eq(evaluations.dataset, dataset), asked("{dataset}", dataset)),
         cursor === undefined ? undefined : lt(evaluations.id, cursor),
       ),
     )
@@ -146,10 +156,13 @@ export async function countUnfinished({ orm }: Queries): Promise<{ queued: numbe
   return { queued: of("queued"), running: of("running") };
 }
 
-/** Says that an attempt begins, and returns the evaluation, or null where it has ended already and nothing is to be done. */
-export async function startEvaluation(queries: Queries, id: string): Promise<Evaluation | null> {
+/**
+ * Says that an attempt begins, and returns the evaluation, or null where nothing is to be done: it has ended already, or
+ * was queued anew since.
+ */
+export async function startEvaluation(queries: Queries, id: string, generation?: number): Promise<Evaluation | null> {
   const changes = { attempts: sql`${evaluations.attempts} + 1`, startedAt: sql`now()`, progress: null };
-  return (await move(queries, id, "start", changes)) ? getEvaluation(queries, id) : null;
+  return (await move(queries, { id, generation }, "start", changes)) ? getEvaluation(queries, id) : null;
 }
 
 /** Notes how far the attempt is. */
@@ -160,56 +173,82 @@ export async function reportProgress({ orm }: Queries, id: string, progress: Pro
     .where(and(eq(evaluations.id, id), eq(evaluations.status, "running")));
 }
 
-/** Says that the evaluation waits for another attempt, and why, unless the last one was only stopped. */
-export async function postponeEvaluation(queries: Queries, id: string, error?: Failure): Promise<void> {
-  await move(queries, id, "postpone", { error });
+/**
+ * Says that the evaluation waits for another attempt, and why, unless the last one was only stopped. Returns whether it
+ * does: one that has ended, or was queued anew since, stays as it is.
+ */
+export function postponeEvaluation(queries: Queries, life: Life, error?: Failure): Promise<boolean> {
+  return move(queries, life, "postpone", { error });
 }
 
-/** Ends the evaluation as failed, and returns whether that is new: one that has ended stays as it is. */
-export function failEvaluation(queries: Queries, id: string, error: Failure): Promise<boolean> {
-  return move(queries, id, "fail", { error, finishedAt: sql`now()` });
+/** Ends the evaluation as failed, and returns whether that is new: one that has ended, or was queued anew, stays as it is. */
+export function failEvaluation(queries: Queries, life: Life, error: Failure): Promise<boolean> {
+  return move(queries, life, "fail", { error, finishedAt: sql`now()` });
 }
 
 /** Ends the evaluation as cancelled, and returns whether that is new: one that has ended stays as it is. */
 export function cancelEvaluation(queries: Queries, id: string): Promise<boolean> {
-  return move(queries, id, "cancel", { finishedAt: sql`now()` });
+  return move(queries, { id }, "cancel", { finishedAt: sql`now()` });
 }
 
 /**
- * Lets an evaluation that failed or was cancelled wait again; its last error shows until it succeeds.
- * @throws CollapsarError `not-found`; `conflict` where it has not failed, or the same was submitted again since.
+ * Lets an evaluation that failed or was cancelled wait again, in its next generation; its last error shows until it succeeds.
+ * @throws CollapsarError `not-found`; `conflict` where it has not failed, was presigned, or the same was submitted again since.
  */
 export async function retryEvaluation(queries: Queries, id: string): Promise<Evaluation> {
-  const { status, requestKey, force } = await getEvaluation(queries, id);
+  const { status, requestKey, force, presigned } = await getEvaluation(queries, id);
   const since = force ? undefined : await firstOfKey(queries, requestKey);
-  if (since && since.id !== id)
-    throw new CollapsarError("conflict", `the same was submitted again since: evaluation "${since.id}" stands for it`);
-  if (!(await move(queries, id, "retry", { progress: null, startedAt: null, finishedAt: null })))
+  if (since && since.id !== id) throw submittedSince(`evaluation "${since.id}" stands`);
+  if (!isUnfinished({ status }) && presigned)
+    throw new CollapsarError(
+      "conflict",
+      `evaluation "${id}" read a URL with a query, which is not kept: submit it again`,
+    );
+  const generation = sql`${evaluations.generation} + 1`;
+  const changes = { generation, progress: null, startedAt: null, finishedAt: null };
+  const moved = await move(queries, { id }, "retry", changes).catch((error) => {
+    if (isTaken(error)) throw submittedSince("another evaluation stands"); // at this very moment
+    throw error;
+  });
+  if (!moved)
     throw new CollapsarError("conflict", `evaluation "${id}" is ${status}, expected one that failed or was cancelled`);
   return getEvaluation(queries, id);
 }
 
+function submittedSince(who: string): CollapsarError {
+  return new CollapsarError("conflict", `the same was submitted again since: ${who} for it`);
+}
+
+/** Whether the database refused a second row of one key. */
+function isTaken(error: unknown): boolean {
+  const { cause } = error as Error;
+  return cause instanceof Error && "code" in cause && cause.code === "23505";
+}
+
 /**
- * Returns which of these evaluations have ended, and which are at work for longer than the seconds that their request
- * allows (`timeout`).
+ * Returns which of these evaluations nobody waits for in that generation, and which are at work for longer than the
+ * seconds that their request allows (`timeout`).
  */
 export async function findUnwanted(
   { orm }: Queries,
-  ids: readonly string[],
-): Promise<{ ended: readonly string[]; overdue: readonly { readonly id: string; readonly seconds: number }[] }> {
+  lives: readonly Life[],
+): Promise<{ ended: readonly Life[]; overdue: readonly (Life & { readonly seconds: number })[] }> {
   const seconds = sql<number>`(${evaluations.request} ->> 'timeout')::float8`;
   const rows = await orm
     .select({
       id: evaluations.id,
+      generation: evaluations.generation,
       status: evaluations.status,
       late: sql<boolean | null>`now() > ${evaluations.startedAt} + make_interval(secs => ${seconds})`,
       seconds,
     })
     .from(evaluations)
-    .where(inArray(evaluations.id, [...ids]));
-  const wanted = new Set(rows.filter(isUnfinished).map(({ id }) => id)); // a row may be gone with its run
+    .where(inArray(evaluations.id, [...new Set(lives.map(({ id }) => id))]));
+  const wanted = new Map(rows.filter(isUnfinished).map((row) => [row.id, row])); // a row may be gone with its run
+  const isWanted = ({ id, generation }: Life) =>
+    wanted.has(id) && (generation === undefined || generation === wanted.get(id)!.generation);
   return {
-    ended: ids.filter((id) => !wanted.has(id)),
+    ended: lives.filter((life) => !isWanted(life)),
     overdue: rows.filter(({ status, late }) => status === "running" && late),
   };
 }

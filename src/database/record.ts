@@ -115,7 +115,7 @@ async function finish(
   sameAs: string | null,
 ): Promise<void> {
   const recorded = { checkpointId, protocol, protocolParts, engine, sameAs, omitted, seconds };
-  await move(queries, id, "succeed", { ...recorded, error: null, finishedAt: sql`now()` });
+  await move(queries, { id }, "succeed", { ...recorded, error: null, finishedAt: sql`now()` });
 }
 
 async function keepValues({ orm }: Queries, evaluationId: string, values: Outcome["values"]): Promise<void> {

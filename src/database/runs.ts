@@ -1,4 +1,4 @@
-import { and, asc, count, eq, getTableColumns, gt, max, sql } from "drizzle-orm";
+import { and, asc, count, eq, getTableColumns, gt, max, type SQL, sql } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
 import { type Page, type PageRequest, toPage } from "./page.ts";
@@ -35,26 +35,42 @@ export async function fillRun({ orm }: Queries, run: RunDescription): Promise<vo
         group: sql`coalesce(excluded."group", ${runs.group})`,
         seed: sql`coalesce(excluded.seed, ${runs.seed})`,
         labels: sql`${runs.labels} || excluded.labels`,
+        updatedAt: sql`now()`,
       },
     });
 }
 
-/** Returns a page of the runs in order of id, of one experiment or group where given. */
+/** What runs are asked for. */
+export interface RunFilter {
+  readonly experiment?: string | undefined;
+  readonly group?: string | undefined;
+  /** A part of its id, its group, its experiment's name or its labels, in whatever case. */
+  readonly q?: string | undefined;
+}
+
+/** Returns a page of the runs in order of id, of those that the filter asks for. */
 export async function listRuns(
   queries: Queries,
-  { experiment, group, cursor, limit }: PageRequest & { experiment?: string | undefined; group?: string | undefined },
+  { experiment, group, q, cursor, limit }: PageRequest & RunFilter,
 ): Promise<Page<Run>> {
   const rows = await selectRuns(queries)
     .where(
       and(
         experiment === undefined ? undefined : eq(runs.experiment, experiment),
         group === undefined ? undefined : eq(runs.group, group),
+        q === undefined ? undefined : mentions(q),
         cursor === undefined ? undefined : gt(runs.id, cursor),
       ),
     )
     .orderBy(asc(runs.id))
     .limit(limit + 1);
   return toPage(rows, limit);
+}
+
+/** Returns the condition that the id, group, experiment or labels of a run hold `q`, in whatever case. */
+export function mentions(q: string): SQL {
+  const text = sql`concat_ws(' ', ${runs.experiment}, ${runs.id}, ${runs.group}, ${runs.labels}::text)`;
+  return sql`strpos(lower(${text}), lower(${q})) > 0`;
 }
 
 /** Returns the run `id`. @throws CollapsarError `not-found`. */

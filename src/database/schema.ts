@@ -30,6 +30,8 @@ export const runs = pgTable(
     seed: bigint({ mode: "number" }),
     labels: jsonb().$type<Readonly<Record<string, string>>>().notNull().default({}),
     createdAt: time().notNull().defaultNow(),
+    /** When something was last recorded of it. */
+    updatedAt: time().notNull().defaultNow(),
   },
   (run) => [index().on(run.experiment, run.id)],
 );
@@ -76,6 +78,18 @@ export interface Failure {
   readonly message: string;
 }
 
+/** One attempt at an evaluation, as JSON has it. */
+export interface LoggedAttempt {
+  /** From 1. */
+  readonly attempt: number;
+  readonly startedAt: string;
+  /** Null while it is under way, and where nobody heard of its end: its worker was lost. */
+  readonly endedAt: string | null;
+  /** What the evaluation was after it: `queued` where another attempt was to follow. */
+  readonly status: string | null;
+  readonly error: Failure | null;
+}
+
 export const tokenScope = pgEnum("token_scope", ["read", "submit", "admin"]);
 
 /** Who may use the service. The token itself is shown once, when it is made, and kept nowhere. */
@@ -94,14 +108,19 @@ export const evaluations = pgTable(
     /** A ULID: the order of ids is that of submission. */
     id: text().primaryKey(),
     status: evaluationStatus().notNull().default("queued"),
-    /** As the caller sent it, checked. */
+    /** As the caller sent it, checked, without the queries of its URLs. */
     request: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    /** The fields of `request` that had such a query, as they were; empty once it has ended. Null: none had. */
+    presigned: jsonb().$type<Readonly<Record<string, unknown>>>(),
     requestKey: text().notNull(),
     force: boolean().notNull().default(false),
     checkpointUrl: text().notNull(),
     checkpointEtag: text().notNull(),
     checkpointSize: bigint({ mode: "number" }).notNull(),
     attempts: integer().notNull().default(0),
+    /** How often it was queued anew after its end: a job of an earlier generation is not wanted any more. */
+    generation: integer().notNull().default(0),
+    attemptLog: jsonb().$type<readonly LoggedAttempt[]>().notNull().default([]),
     progress: jsonb().$type<Progress>(),
     error: jsonb().$type<Failure>(),
     /** What the worker found the checkpoint to be. */
@@ -116,6 +135,8 @@ export const evaluations = pgTable(
     sameAs: text(),
     /** Per metric that was left out, the reason. */
     omitted: jsonb().$type<Readonly<Record<string, string>>>(),
+    /** URLs that are told when it has ended. */
+    webhooks: text().array().notNull().default([]),
     /** Wall-clock seconds per step. */
     seconds: jsonb().$type<Readonly<Record<string, number>>>(),
     createdAt: time().notNull().defaultNow(),
@@ -136,7 +157,14 @@ export const evaluations = pgTable(
     index("evaluations_recorded")
       .on(evaluation.checkpointId, evaluation.protocol, evaluation.dataset, evaluation.finishedAt, evaluation.id)
       .where(sql`${evaluation.sameAs} is null and ${evaluation.status} = 'succeeded'`),
+    // What lists of evaluations are asked for, and what goes with a run that is deleted.
     index().on(evaluation.status, evaluation.id),
+    index().on(evaluation.checkpointId),
+    // A hash, for an escaped URL may be longer than a B-tree takes.
+    index("evaluations_checkpoint_url").using("hash", evaluation.checkpointUrl),
+    index().on(evaluation.dataset, evaluation.id),
+    // Those whose checkpoint has not been read are known by their request alone.
+    index("evaluations_unread").on(evaluation.id).where(sql`${evaluation.checkpointId} is null`),
   ],
 );
 

@@ -155,7 +155,8 @@ function conditionOf({ experiment, dataset, by, groups }: Selection): SQL | unde
   );
 }
 
-function groupOf(by: string): SQL {
+/** Returns the expression of what a run is grouped by: `group`, `experiment`, `seed`, or the name of a label. */
+export function groupOf(by: string): SQL {
   if (by === "group") return sql`${runs.group}`;
   if (by === "experiment") return sql`${runs.experiment}`;
   if (by === "seed") return sql`${runs.seed}::text`;

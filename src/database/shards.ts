@@ -54,7 +54,7 @@ export async function recordShards(
 export async function getSharded({ orm }: Queries, id: string): Promise<ShardedEvaluation | null> {
   const [evaluation] = await orm
     .select({
-      request: evaluations.request,
+      request: sql<object>`${evaluations.request} || coalesce(${evaluations.presigned}, '{}')`,
       description: shardedEvaluations.description,
       createdAt: shardedEvaluations.createdAt,
     })

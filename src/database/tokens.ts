@@ -3,10 +3,7 @@ import { asc, eq } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
 import { tokens } from "./schema.ts";
-
-/** What a token allows, each with what the ones before it do. */
-export const SCOPES = ["read", "submit", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+import type { Scope } from "./scopes.ts";
 
 /** A token as it is kept: without itself. */
 export interface Token {

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { DrizzleQueryError, sql } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
 
@@ -6,6 +6,24 @@ import type { Queries } from "./database.ts";
 export function unavailable(name: string, error: unknown): CollapsarError {
   if (error instanceof CollapsarError) return error;
   return new CollapsarError("database-unavailable", `${name} cannot be used: ${reasonOf(error)}`, { cause: error });
+}
+
+/** PostgreSQL's own: connection lost (08…), being stopped or not ready yet (57P0…), no connection left (53300). */
+const AWAY_STATES = /^(08...|57P0[123]|53300)$/;
+/** Of the driver and the network. */
+const AWAY_CODES =
+  /^(CONNECTION_|CONNECT_TIMEOUT$|ECONN|EPIPE$|ETIMEDOUT$|EHOSTUNREACH$|ENETUNREACH$|ENOTFOUND$|EAI_AGAIN$)/;
+
+/**
+ * Returns `database-unavailable` where `error`, of a query or of the connection itself, says that the database could not
+ * be reached; else `error` itself.
+ */
+export function asDatabaseError(error: unknown): unknown {
+  const failure = error instanceof DrizzleQueryError ? error.cause : error;
+  if (error instanceof CollapsarError || !(failure instanceof Error && "code" in failure)) return error;
+  const code = String(failure.code);
+  if (!AWAY_STATES.test(code) && !AWAY_CODES.test(code)) return error;
+  return new CollapsarError("database-unavailable", `the database cannot be used: ${code}`, { cause: error });
 }
 
 /** Returns a function that asks the database called `name` for an answer. */

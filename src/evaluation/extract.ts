@@ -3,6 +3,7 @@ import type { Engine, Model, Outputs } from "../engines/engine.ts";
 import { CollapsarError } from "../errors.ts";
 import type { Signature } from "../networks/graph.ts";
 import { type Network, signatureOf } from "../networks/network.ts";
+import { imagesDone } from "../telemetry/events.ts";
 import { type BatchSizes, batchSizes, fixedBatchSize } from "./batchSize.ts";
 import type { FeatureSink } from "./features/sink.ts";
 
@@ -36,6 +37,7 @@ export async function extract(
     let timed = dataset.length;
     for await (const { start, end, outputs } of runBatches(model, dataset, sizes, signal)) {
       await sink.write(start, outputs);
+      imagesDone.tell({ images: end - start });
       onProgress?.(end, dataset.length);
       if (start > 0 || end === dataset.length) continue;
       begun = performance.now();

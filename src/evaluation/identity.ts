@@ -59,7 +59,8 @@ export function requestKey(
   object: ObjectHead,
   datasets: Readonly<Record<string, string>>,
 ): string {
-  const { force: _, shards: __, timeout: ___, priority: ____, ...asked } = request; // none changes the record
+  // none changes the record
+  const { force: _, shards: __, timeout: ___, priority: ____, webhook: _____, ...asked } = request;
   return digest({ asked, etag: object.etag, size: object.size, datasets, metrics: METRICS_VERSION });
 }
 

@@ -2,14 +2,20 @@ import { z } from "zod";
 import { DEVICE_NAMES, ENGINE_NAMES } from "../engines/engine.ts";
 import { CollapsarError } from "../errors.ts";
 import { NETWORK_KEYS, readSpec } from "../networks/spec.ts";
+import { MAX_SHARDS } from "./shards/limit.ts";
 
 const identifier = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:+@-]{0,127}$/, "expected 1 to 128 letters, digits or . _ : + @ -");
-const reference = z.string().min(1).max(2048);
 
-/** Each writes its features to the store, and one job reads them all: more would not end sooner. */
-export const MAX_SHARDS = 64;
+/** Text that PostgreSQL can keep: Unicode without NUL. */
+const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((text) => text.isWellFormed() && !text.includes("\0"), "expected Unicode text without NUL");
+
+const reference = text(2048).min(1);
 
 /** No attempt takes longer, whatever is asked for. */
 export const LONGEST_EVALUATION_SECONDS = 12 * 3600;
@@ -17,7 +23,7 @@ export const LONGEST_EVALUATION_SECONDS = 12 * 3600;
 /** Either way. */
 export const MAX_PRIORITY = 100;
 
-const label = z.string().max(256);
+const label = text(256);
 
 /** Changes to the labels of a run: null removes one, what is not named stays. */
 export const labelChangesSchema = z.record(identifier, label.nullable());
@@ -67,7 +73,7 @@ export const requestSchema = z.strictObject({
     ),
   run: runSchema.optional(),
   network: z
-    .record(z.string(), z.string().max(1024))
+    .record(z.string(), text(1024))
     .refine(
       (network) => Object.keys(network).every((key) => NETWORK_KEYS.includes(key)),
       `expected no other keys than ${NETWORK_KEYS.join(", ")}`,
@@ -94,6 +100,9 @@ export const requestSchema = z.strictObject({
     .max(MAX_PRIORITY)
     .optional()
     .describe("of what waits, the highest is taken first, and of equals the oldest; default: 0"),
+  webhook: reference
+    .optional()
+    .describe("https URL that is told when the evaluation has ended, by a signed POST (Standard Webhooks)"),
   force: z.boolean().optional().describe("compute anew even if this was evaluated before"),
 });
 

@@ -1,3 +1,5 @@
+import { stageEnded } from "../telemetry/events.ts";
+
 /** Tells how long the stages of a work took. */
 export interface Stopwatch {
   /** Seconds by stage. */
@@ -14,8 +16,10 @@ export function stopwatch(): Stopwatch {
     laps,
     lap(name) {
       const now = performance.now();
-      laps[name] = (now - last) / 1000;
+      const seconds = (now - last) / 1000;
+      laps[name] = seconds;
       last = now;
+      stageEnded.tell({ stage: name, seconds });
     },
   };
 }

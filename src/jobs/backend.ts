@@ -1,5 +1,13 @@
-import { type ConstructorOptions, fromPglite, type SendOptions } from "pg-boss";
-import type { Database } from "../database/database.ts";
+import { sql } from "drizzle-orm";
+import {
+  type ConstructorOptions,
+  type Db,
+  type DrizzleTransactionLike,
+  fromDrizzle,
+  fromPglite,
+  type SendOptions,
+} from "pg-boss";
+import type { Database, Queries } from "../database/database.ts";
 
 /** Of the queue on a server; the workers and the service hold their own pool besides. */
 const SERVER_CONNECTIONS = 4;
@@ -31,4 +39,9 @@ export function backendOf(database: Database): Backend {
     },
     job: { heartbeatSeconds: HEARTBEAT_SECONDS },
   };
+}
+
+/** Returns where pg-boss is to run a statement, for it to be of the transaction of `queries`. */
+export function transactionOf({ orm }: Queries): Db {
+  return fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
 }

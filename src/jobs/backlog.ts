@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import type { Queries } from "../database/database.ts";
+import { DELIVER } from "./deliveries.ts";
 
-/** The jobs that have not ended, whoever works on them. */
+/** The jobs of evaluations that have not ended, whoever works on them. */
 export interface Backlog {
   /** Jobs that no worker has taken, also those that wait for another attempt. A shard is a job. */
   readonly waiting: number;
@@ -21,7 +22,7 @@ export async function backlogOf({ orm }: Queries): Promise<Backlog> {
              count(*) filter (where state = 'active')::int as active,
              coalesce(extract(epoch from now() - min(created_on) filter (where state < 'active')), 0)::float8 as oldest
       from pgboss.job
-      where state < 'completed'`),
+      where state < 'completed' and name <> ${DELIVER}`),
   )) as [{ waiting: number; active: number; oldest: number }];
   return { waiting: row.waiting, active: row.active, oldestSeconds: Math.max(0, row.oldest) };
 }

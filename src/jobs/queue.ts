@@ -1,5 +1,4 @@
-import { sql } from "drizzle-orm";
-import { type DrizzleTransactionLike, fromDrizzle, type Job, PgBoss, type SendOptions } from "pg-boss";
+import { type Job, PgBoss, type SendOptions } from "pg-boss";
 import type { Database, Queries } from "../database/database.ts";
 import {
   cancelEvaluation,
@@ -15,18 +14,27 @@ import {
 } from "../database/evaluations.ts";
 import type { Failure } from "../database/schema.ts";
 import { forgetShards, reportFailure } from "../database/shards.ts";
+import type { Life } from "../database/states.ts";
+import { asDatabaseError } from "../database/unavailable.ts";
+import { addWebhook } from "../database/webhooks.ts";
 import { asCollapsarError, CollapsarError } from "../errors.ts";
 import { LONGEST_EVALUATION_SECONDS, MAX_PRIORITY } from "../evaluation/request.ts";
-import { backendOf } from "./backend.ts";
+import { traceparent } from "../telemetry/tracing.ts";
+import { backendOf, transactionOf } from "./backend.ts";
+import { type Deliver, openDeliveries, REDELIVERY } from "./deliveries.ts";
 import { watchOver } from "./watch.ts";
 
 /** What a job is about. */
 export interface Task {
   readonly evaluation: string;
+  /** In which it was queued: in a later one the task is another's. Absent: in whichever. */
+  readonly generation?: number | undefined;
   /** Of an evaluation that is cut into shards: which one, or `all` of them, merged. Absent: the evaluation itself. */
   readonly shard?: number | "all";
   /** Of an evaluation that has not begun: those of higher priority come first. Default 0. */
   readonly priority?: number;
+  /** Span that the work belongs to, as `traceparent` has it. */
+  readonly trace?: string | undefined;
 }
 
 /** One attempt (the first is 1) at a task. `signal` says that the result is not wanted any more. */
@@ -34,8 +42,11 @@ export type Handler = (task: Task, signal: AbortSignal, attempt: number) => Prom
 
 /** The evaluations that wait, in the database. Every process on one database has the same queue. */
 export interface Queue {
-  /** Records and queues the submission, both or neither; what was submitted before is returned and not queued again. */
-  submit(submission: Submission): Promise<Submitted>;
+  /**
+   * Records and queues the submission, both or neither; what was submitted before is returned and not queued again. When it
+   * has ended, or if it has already, `webhook` (a URL) is told.
+   */
+  submit(submission: Submission, webhook?: string): Promise<Submitted>;
   /** Queues the tasks in the transaction of `queries`, before all evaluations that have not begun. */
   enqueue(queries: Queries, tasks: readonly Task[]): Promise<void>;
   /**
@@ -54,6 +65,8 @@ export interface Queue {
    * into shards then has a last task `all`, which clears up.
    */
   work(handler: Handler, options: { concurrency: number }): Promise<void>;
+  /** Lets `deliver` tell webhooks of evaluations that have ended; those that do not answer hold up no evaluation. */
+  deliver(deliver: Deliver): Promise<void>;
   /** Returns how many evaluations wait and how many run. */
   depth(): Promise<{ queued: number; running: number }>;
   /**
@@ -63,9 +76,14 @@ export interface Queue {
   stop(options: { graceful: boolean }): Promise<void>;
 }
 
-export const ATTEMPTS = 5;
-/** Doubled after each attempt, so the waits are about 2, 4, 8 and 16 s: a store may restart meanwhile. */
-const BACK_OFF = { retryDelay: 2, retryBackoff: true };
+export const ATTEMPTS = 8;
+/**
+ * Doubled after each attempt and drawn between once and twice that: at least 2, 4, 8, 16, 32 s and twice a minute, 3
+ * minutes in all. A store or a database restarts meanwhile, or is replaced by another.
+ */
+const BACK_OFF = { retryDelay: 2, retryBackoff: true, retryDelayMax: 60 };
+/** A job may wait for its worker for a year; pg-boss forgets it after two weeks, and its evaluation would wait for ever. */
+const LONGEST_WAIT_SECONDS = 365 * 24 * 3600;
 /** NOTIFY wakes the workers for new jobs; polling is for retries that come due. */
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 };
 /** Together within the 30 s that Kubernetes gives a pod to end: for handlers to finish, then to heed their signal. */
@@ -75,6 +93,8 @@ const ABORT_MS = 10_000;
 const EVALUATE = "evaluate";
 /** Where the jobs go whose attempts are used up, also by death of their worker, which no handler can report. */
 const EXHAUSTED = "evaluate-exhausted";
+/** To write down that an evaluation has failed is tried for as long as it takes. */
+const UNTIL_DONE = { retryLimit: 10_000, retryDelay: 5, expireInSeconds: 60, retentionSeconds: LONGEST_WAIT_SECONDS };
 
 type EvaluationJob = Job<Task>;
 
@@ -83,12 +103,14 @@ export async function openQueue(
   database: Database,
   onError: (error: unknown) => void,
   backOff: Pick<SendOptions, "retryDelay" | "retryBackoff"> = BACK_OFF,
+  redelivery = REDELIVERY,
 ): Promise<Queue> {
   const { connection, job } = backendOf(database);
   const boss = new PgBoss({ ...connection, schedule: false, registerInstance: false, useListenNotify: true });
   boss.on("error", onError);
   await boss.start();
   await boss.createQueue(EXHAUSTED, { notify: true });
+  await boss.updateQueue(EXHAUSTED, UNTIL_DONE); // also that of an earlier release
   await boss.createQueue(EVALUATE, { deadLetter: EXHAUSTED, notify: true });
   if (database.kind === "embedded") await putBackInterrupted(boss);
 
@@ -96,17 +118,24 @@ export async function openQueue(
     retryLimit: ATTEMPTS - 1,
     ...backOff,
     expireInSeconds: LONGEST_EVALUATION_SECONDS,
+    retentionSeconds: LONGEST_WAIT_SECONDS,
     ...job,
   };
   const attempts = new Set<Promise<void>>();
   const stopping = new AbortController();
-  const watch = watchOver(database, (evaluation, error) => fail({ evaluation }, error), onError);
+  const deliveries = await openDeliveries(boss, redelivery);
+  const watch = watchOver(database, fail, onError);
 
   return {
-    submit: (submission) =>
+    submit: (submission, webhook) =>
       database.orm.transaction(async (orm) => {
         const submitted = await submitEvaluation({ orm }, submission);
-        if (submitted.created) await enqueue({ orm }, taskOf(submitted.evaluation));
+        const { evaluation, created } = submitted;
+        if (created) await enqueue({ orm }, taskOf(evaluation));
+        if (webhook !== undefined) {
+          await addWebhook({ orm }, evaluation.id, webhook);
+          await deliveries.announce({ orm }, evaluation.id);
+        }
         return submitted;
       }),
 
@@ -145,6 +174,8 @@ export async function openQueue(
       await boss.work(EXHAUSTED, POLLING, ([job]: EvaluationJob[]) => giveUp(job!.data));
     },
 
+    deliver: (deliver) => deliveries.work(deliver, stopping.signal),
+
     depth: () => countUnfinished(database),
 
     async stop({ graceful }) {
@@ -155,25 +186,32 @@ export async function openQueue(
     },
   };
 
-  async function enqueue({ orm }: Queries, task: Task): Promise<void> {
-    const db = fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
+  async function enqueue(queries: Queries, task: Task): Promise<void> {
     const priority = task.shard === undefined ? (task.priority ?? 0) : MAX_PRIORITY + 1; // what has begun comes first
-    await boss.send(EVALUATE, task, { ...jobOptions, priority, db });
+    const trace = traceparent() ?? task.trace;
+    await boss.send(
+      EVALUATE,
+      { ...task, ...(trace && { trace }) },
+      { ...jobOptions, priority, db: transactionOf(queries) },
+    );
   }
 
   /** Throws where pg-boss shall try again; a failure that another attempt would only repeat ends the evaluation. */
   async function attempt(handler: Handler, { data: task, signal, retryCount }: EvaluationJob): Promise<void> {
-    const { ended, done } = watch.begin(task.evaluation);
+    // fetched while the workers are being stopped, often as what was put back just now
+    if (stopping.signal.aborted) return enqueue(database, task);
+    const { ended, done } = watch.begin(lifeOf(task));
     try {
       await handler(task, AbortSignal.any([signal, stopping.signal, ended]), retryCount + 1);
+      await deliveries.announce(database, task.evaluation);
     } catch (error) {
       if (signal.aborted) throw error; // the job is another worker's by now
       if (ended.aborted) return;
       if (stopping.signal.aborted) return putBack(task);
-      const { code, message, retryable } = asCollapsarError(error);
-      if (!retryable) return fail(task, { code, message });
+      const { code, message, retryable } = asCollapsarError(asDatabaseError(error));
+      if (!retryable) return fail(lifeOf(task), { code, message });
       await postpone(database, task, { code, message });
-      throw error;
+      throw new Error(message); // pg-boss keeps all that it is thrown, and a cause may hold secrets
     } finally {
       done();
     }
@@ -182,21 +220,22 @@ export async function openQueue(
   /** As a new job: to be stopped is not the evaluation's fault, and must not use up its attempts. */
   function putBack(task: Task): Promise<void> {
     return database.orm.transaction(async (orm) => {
-      await postpone({ orm }, task);
-      await enqueue({ orm }, task);
+      if (await postpone({ orm }, task)) await enqueue({ orm }, task);
     });
   }
 
-  async function fail({ evaluation }: Pick<Task, "evaluation">, error: Failure): Promise<void> {
-    await endWith(evaluation, (queries) => failEvaluation(queries, evaluation, error));
+  async function fail(life: Life, error: Failure): Promise<void> {
+    await endWith(life.id, (queries) => failEvaluation(queries, life, error));
   }
 
   /** Returns whether `end` did end the evaluation; of one that was cut the shards are then forgotten, and cleared up. */
   function endWith(evaluation: string, end: (queries: Queries) => Promise<boolean>): Promise<boolean> {
     return database.orm.transaction(async (orm) => {
       const ended = await end({ orm });
-      if (ended && (await forgetShards({ orm }, evaluation))) await enqueue({ orm }, { evaluation, shard: "all" });
-      return ended;
+      if (!ended) return false;
+      if (await forgetShards({ orm }, evaluation)) await enqueue({ orm }, { evaluation, shard: "all" });
+      await deliveries.announce({ orm }, evaluation);
+      return true;
     });
   }
 
@@ -204,18 +243,23 @@ export async function openQueue(
   async function giveUp(task: Task): Promise<void> {
     const died = { code: "internal", message: `the worker died at each of ${ATTEMPTS} attempts` };
     const { error } = await getEvaluation(database, task.evaluation);
-    await fail(task, error ?? died);
+    await fail(lifeOf(task), error ?? died);
   }
 }
 
-function taskOf({ id, request }: Evaluation): Task {
-  return { evaluation: id, priority: Number(request.priority ?? 0) };
+function taskOf({ id, generation, request }: Evaluation): Task {
+  return { evaluation: id, generation, priority: Number(request.priority ?? 0) };
 }
 
-/** An evaluation that is cut keeps running: its other shards do. */
-async function postpone(queries: Queries, { evaluation, shard }: Task, error?: Failure): Promise<void> {
-  if (shard === undefined) await postponeEvaluation(queries, evaluation, error);
-  else if (error) await reportFailure(queries, evaluation, error);
+function lifeOf({ evaluation, generation }: Task): Life {
+  return { id: evaluation, generation };
+}
+
+/** Returns whether the task is still to be done. An evaluation that is cut keeps running: its other shards do. */
+async function postpone(queries: Queries, task: Task, error?: Failure): Promise<boolean> {
+  if (task.shard === undefined) return postponeEvaluation(queries, lifeOf(task), error);
+  if (error) await reportFailure(queries, task.evaluation, error);
+  return true;
 }
 
 /** On the embedded database nobody else works, so what is active when we start belongs to a process that died. */

@@ -17,21 +17,23 @@ import { parseRequest } from "../evaluation/request.ts";
 import { extractShard } from "../evaluation/shards/extractShard.ts";
 import { mergeShards } from "../evaluation/shards/mergeShards.ts";
 import { openPart, removeParts, writePart } from "../evaluation/shards/parts.ts";
+import { stopwatch } from "../evaluation/stopwatch.ts";
 import type { WorkerContext } from "./attempt.ts";
+import type { Task } from "./queue.ts";
 import { throttled } from "./throttled.ts";
 
 /** Records how an evaluation is cut, and queues its shards, both or neither; once, whoever else tries. */
 export async function beginShards(
   { database, queue }: WorkerContext,
-  id: string,
+  { evaluation, generation }: Task,
   description: RecordDescription,
   shards: readonly (readonly Share[])[],
 ): Promise<void> {
   await database.orm.transaction(async (orm) => {
-    if (await recordShards({ orm }, id, description, shards))
+    if (await recordShards({ orm }, evaluation, description, shards))
       await queue.enqueue(
         { orm },
-        shards.map((_, shard) => ({ evaluation: id, shard })),
+        shards.map((_, shard) => ({ evaluation, generation, shard })),
       );
   });
 }
@@ -65,7 +67,7 @@ export async function mergeAll(context: WorkerContext, id: string, signal: Abort
   if (sharded.shards.some(({ doneAt }) => !doneAt)) return; // it has been cut anew since this was to clear up
   reportProgress(database, id, { stage: "metrics", done: 0, total: 1 }).catch(onError);
   const { request, description, shards, createdAt } = sharded;
-  const begun = performance.now();
+  const clock = stopwatch();
   const measured = await mergeShards(
     parseRequest(request),
     shards.map(({ shares }) => shares),
@@ -74,8 +76,10 @@ export async function mergeAll(context: WorkerContext, id: string, signal: Abort
   );
   signal.throwIfAborted();
   const features = (Math.max(...shards.map(({ doneAt }) => Number(doneAt))) - Number(createdAt)) / 1000;
-  const seconds = { ...description.seconds, features, metrics: (performance.now() - begun) / 1000 };
+  clock.lap("metrics");
+  const seconds = { ...description.seconds, features, ...clock.laps };
   await recordEvaluation(database, id, { ...description, ...measured, seconds });
+  clock.lap("record");
   await clearUp(context, id);
 }
 
@@ -93,7 +97,9 @@ async function storeFeatures(
     reportShard(database, key, images).catch(onError);
   });
   const keep = (share: number, path: string) => writePart(parts, { ...key, share }, path, { signal });
+  const clock = stopwatch();
   await extractShard(opened, shards[key.shard]!.shares, keep, { signal, onProgress });
+  clock.lap("features");
 }
 
 /** Another worker may have the engine that the evaluation began with. */

@@ -2,10 +2,12 @@ import { checkpointVersion } from "../checkpoints/fetch.ts";
 import type { Submission, Submitted } from "../database/evaluations.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import { requestKey } from "../evaluation/identity.ts";
+import { withoutQueries } from "../evaluation/presigned.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
 import { versionsOf } from "../evaluation/sets.ts";
 import { redactUrl } from "../storage/url.ts";
 import type { Queue } from "./queue.ts";
+import { type WebhookSender, webhookSender } from "./webhook.ts";
 
 /** Takes a request in, and tells the evaluation that answers it. */
 export type Submitter = (request: EvaluationRequest) => Promise<Submitted>;
@@ -22,7 +24,7 @@ export async function submissionOf(request: EvaluationRequest, sources: DatasetS
   ]);
   const version = await checkpointVersion(sources.storage, object);
   return {
-    request,
+    ...withoutQueries(request),
     requestKey: requestKey(request, { ...object, etag: version }, versions),
     checkpointUrl: redactUrl(object.url),
     checkpointEtag: object.etag,
@@ -31,7 +33,17 @@ export async function submissionOf(request: EvaluationRequest, sources: DatasetS
   };
 }
 
-/** Returns the submitter of `queue`: what was asked before is answered with the first evaluation. */
-export function submitterOf(queue: Queue, sources: DatasetSources): Submitter {
-  return async (request) => queue.submit(await submissionOf(request, sources));
+/**
+ * Returns the submitter of `queue`: what was asked before is answered with the first evaluation, which is told to the webhook
+ * of each who asked. Without `webhooks`, none may be asked for.
+ */
+export function submitterOf(
+  queue: Queue,
+  sources: DatasetSources,
+  webhooks: Pick<WebhookSender, "require"> = webhookSender({ secrets: [], allowed: null }),
+): Submitter {
+  return async ({ webhook, ...request }) => {
+    if (webhook !== undefined) webhooks.require(webhook);
+    return queue.submit(await submissionOf(request, sources), webhook);
+  };
 }

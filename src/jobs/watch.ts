@@ -1,14 +1,18 @@
 import type { Database } from "../database/database.ts";
 import { findUnwanted } from "../database/evaluations.ts";
 import type { Failure } from "../database/schema.ts";
+import type { Life } from "../database/states.ts";
 
 /** A cancelled evaluation is to stop within 2 s: this, the rest of a batch, and time to spare. */
 const LOOK_MILLISECONDS = 500;
 
 /** What this process works at, watched for those that nobody waits for any more. */
 export interface Watch {
-  /** Returns a signal that is aborted when the evaluation has ended, and a function that says that the work at it has. */
-  begin(evaluation: string): { readonly ended: AbortSignal; readonly done: () => void };
+  /**
+   * Returns a signal that is aborted when the evaluation has ended, or was queued anew, and a function that says that the
+   * work at it has ended.
+   */
+  begin(life: Life): { readonly ended: AbortSignal; readonly done: () => void };
 }
 
 /**
@@ -17,18 +21,21 @@ export interface Watch {
  */
 export function watchOver(
   database: Database,
-  fail: (evaluation: string, error: Failure) => Promise<void>,
+  fail: (life: Life, error: Failure) => Promise<void>,
   onError: (error: unknown) => void,
 ): Watch {
-  const atWork = new Set<{ readonly evaluation: string; readonly ended: AbortController }>();
+  const atWork = new Map<Life, AbortController>();
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
-    const { ended, overdue } = await findUnwanted(database, [...new Set([...atWork].map((one) => one.evaluation))]);
-    for (const { id, seconds } of overdue)
-      await fail(id, { code: "timed-out", message: `it was not done in the ${seconds} s that its request allows` });
-    const unwanted = new Set([...ended, ...overdue.map(({ id }) => id)]);
-    for (const one of atWork) if (unwanted.has(one.evaluation)) one.ended.abort();
+    const { ended, overdue } = await findUnwanted(database, [...atWork.keys()]);
+    for (const life of overdue)
+      await fail(life, {
+        code: "timed-out",
+        message: `it was not done in the ${life.seconds} s that its request allows`,
+      });
+    const late = new Set(overdue.map(({ id }) => id));
+    for (const [life, controller] of atWork) if (ended.includes(life) || late.has(life.id)) controller.abort();
   }
 
   function lookLater(): void {
@@ -40,14 +47,15 @@ export function watchOver(
   }
 
   return {
-    begin(evaluation) {
-      const one = { evaluation, ended: new AbortController() };
-      atWork.add(one);
+    begin({ id, generation }) {
+      const life = { id, generation };
+      const controller = new AbortController();
+      atWork.set(life, controller);
       if (!timer) lookLater();
       return {
-        ended: one.ended.signal,
+        ended: controller.signal,
         done() {
-          atWork.delete(one);
+          atWork.delete(life);
           if (atWork.size > 0) return;
           clearTimeout(timer);
           timer = undefined;

@@ -69,6 +69,15 @@ const JITTER: MetricDescription = { label: "jitter of the covariances", better: 
 /** The metrics that are taken over the training set alone. */
 export type CollapseMetricName = keyof typeof COLLAPSE;
 
+/** The metrics of one number each, by what they tell of. */
+export const SECTIONS: Readonly<
+  Record<"collapse" | "test" | "structure", Readonly<Record<string, MetricDescription>>>
+> = {
+  collapse: COLLAPSE,
+  test: TEST,
+  structure: STRUCTURE,
+};
+
 /** Every metric without a set or variant in its name, in the order in which they are shown. */
 export const METRICS: Readonly<Record<string, MetricDescription>> = { ...COLLAPSE, ...TEST, ...STRUCTURE };
 

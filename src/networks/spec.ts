@@ -1,25 +1,8 @@
 import { z } from "zod";
 import { CollapsarError } from "../errors.ts";
+import { ARCHITECTURES, type Architecture, type NetworkKey, STEM_NAMES, STEMS, type Stem } from "./family.ts";
 
-/** Kind of block and number of blocks in each of the four stages, by architecture (He et al., arXiv 1512.03385). */
-export const STAGES = {
-  resnet18: { block: "basic", depths: [2, 2, 2, 2] },
-  resnet34: { block: "basic", depths: [3, 4, 6, 3] },
-  resnet50: { block: "bottleneck", depths: [3, 4, 6, 3] },
-  resnet101: { block: "bottleneck", depths: [3, 4, 23, 3] },
-  resnet152: { block: "bottleneck", depths: [3, 8, 36, 3] },
-} as const;
-export type Architecture = keyof typeof STAGES;
-export const ARCHITECTURES = Object.keys(STAGES) as Architecture[];
-
-/** Kernel of the stem and the images it takes: DDU's for 32×32 colour and 28×28 grey images, torchvision's for any size. */
-export const STEMS = {
-  cifar: { kernel: 3, channels: 3, size: { height: 32, width: 32 } },
-  mnist: { kernel: 3, channels: 1, size: { height: 28, width: 28 } },
-  torchvision: { kernel: 7, channels: 3, size: null },
-} as const;
-export type Stem = keyof typeof STEMS;
-export const STEM_NAMES = Object.keys(STEMS) as Stem[];
+export { ARCHITECTURES, type Architecture, NETWORK_KEYS, STAGES, STEM_NAMES, STEMS, type Stem } from "./family.ts";
 
 /** Coefficient of the spectral normalisation in DDU's training, unless told otherwise. */
 export const DEFAULT_COEFFICIENT = 3;
@@ -79,13 +62,10 @@ const metadataKeys = z.object({
     .optional(),
   mean: numbers.optional(),
   std: numbers.refine((list) => list.every((value) => value > 0), "expected positive numbers").optional(),
-});
+} satisfies Record<NetworkKey, z.ZodType>);
 
 /** What metadata say of a network; a key they lack is undefined. */
 export type StatedSpec = z.infer<typeof metadataKeys>;
-
-/** The metadata keys that describe a network. */
-export const NETWORK_KEYS: readonly string[] = Object.keys(metadataKeys.shape);
 
 /**
  * Returns what `metadata` (a checkpoint's, or a request's `network`) say of the network.

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { Agent, buildConnector } from "undici";
 import { CollapsarError } from "../errors.ts";
-import { isPublicAddress } from "./policy.ts";
+import { isInternalAddress, isNamed, isPublicAddress } from "./policy.ts";
 
 const CONNECTION_TIMEOUT_MS = 10_000;
 /** Without limits a silent peer would hold its caller for ever. */
@@ -24,14 +24,17 @@ export const MACHINE: Network = {
 /**
  * Returns an agent that connects to public addresses alone. A host is resolved once per connection, and the connection
  * goes to an address of that answer, so that a name cannot mean another address when it is used than when it was checked.
- * A host of which any address is not public is refused whole, before a byte is sent.
+ * A host of which any address is not public is refused whole, before a byte is sent. Hosts that `allowed` names one by one
+ * may be internal.
  */
-export function publicAgent({ resolve, connect }: Network): Agent {
+export function publicAgent({ resolve, connect }: Network, allowed: readonly string[] | null): Agent {
   return new Agent({
     headersTimeout: IDLE_TIMEOUT_MS,
     bodyTimeout: IDLE_TIMEOUT_MS,
     connect(options, callback) {
-      publicAddress(resolve, options.hostname.replace(/^\[|\]$/g, "")).then(
+      const named = isNamed(`${options.protocol}//${options.host}`, allowed);
+      const host = options.hostname.replace(/^\[|\]$/g, "");
+      checkedAddress(resolve, host, named ? isInternalAddress : isPublicAddress).then(
         (hostname) => connect({ ...options, hostname, servername: options.servername ?? options.hostname }, callback),
         (error: Error) => callback(error, null),
       );
@@ -39,11 +42,15 @@ export function publicAgent({ resolve, connect }: Network): Agent {
   });
 }
 
-async function publicAddress(resolve: Network["resolve"], host: string): Promise<string> {
+async function checkedAddress(
+  resolve: Network["resolve"],
+  host: string,
+  mayBe: (address: string) => boolean,
+): Promise<string> {
   const addresses = await resolve(host).catch((cause) => {
     throw new CollapsarError("storage-unavailable", `the host ${host} cannot be resolved`, { cause });
   });
   const [first] = addresses;
-  if (first !== undefined && addresses.every(isPublicAddress)) return first;
+  if (first !== undefined && addresses.every(mayBe)) return first;
   throw new CollapsarError("forbidden-url", `the host ${host} is not on the public internet`);
 }

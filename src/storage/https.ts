@@ -19,11 +19,11 @@ export interface HttpsOptions {
 }
 
 /**
- * Returns the storage of `https://host/path` URLs of the public internet, read only. Every redirect is held to the same
- * rules as the URL itself.
+ * Returns the storage of `https://host/path` URLs, read only: of the public internet, and of internal hosts that `allowed`
+ * names. Every redirect is held to the same rules as the URL itself.
  */
 export function httpsStorage({ allowed, network = MACHINE }: HttpsOptions): Storage {
-  const agent = publicAgent(network);
+  const agent = publicAgent(network, allowed);
 
   /** Asks for `range` of the object, all of it where null, wherever redirects lead. */
   async function get(url: string, range: ByteRange | null, signal: AbortSignal | undefined) {

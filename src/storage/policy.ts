@@ -6,17 +6,14 @@ import { redactUrl } from "./url.ts";
 export const SCHEMES = ["file", "s3", "https"] as const;
 
 /**
- * Requires that one of `allowed` covers `url`; null covers everything.
+ * Requires that one of `allowed`, the entries of the environment variable `variable`, covers `url`; null covers everything.
  * @throws CollapsarError `forbidden-url`.
  */
-export function requireAllowed(url: string, allowed: readonly string[] | null): void {
+export function requireAllowed(url: string, allowed: readonly string[] | null, variable = "COLLAPSAR_ALLOW"): void {
   if (!allowed) return;
   const parsed = URL.parse(url);
   if (parsed && allowed.some((entry) => covers(entry, parsed))) return;
-  throw new CollapsarError(
-    "forbidden-url",
-    `"${redactUrl(url)}" is not among what COLLAPSAR_ALLOW lets this service use`,
-  );
+  throw new CollapsarError("forbidden-url", `"${redactUrl(url)}" is not among what ${variable} lets this service use`);
 }
 
 function covers(entry: string, { protocol, host }: URL): boolean {
@@ -25,6 +22,11 @@ function covers(entry: string, { protocol, host }: URL): boolean {
   if (name === undefined) return true;
   const asked = host.toLowerCase();
   return name.startsWith("*.") ? asked.endsWith(name.slice(1)) : asked === name;
+}
+
+/** Returns whether `allowed` names the host of `origin` (`https://host:port`) itself, not all of a scheme or domain. */
+export function isNamed(origin: string, allowed: readonly string[] | null): boolean {
+  return allowed?.some((entry) => entry.toLowerCase() === origin.toLowerCase()) ?? false;
 }
 
 /**
@@ -38,8 +40,21 @@ export function isPublicAddress(address: string): boolean {
   return parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6);
 }
 
+/**
+ * Returns whether `address`, an IP address in any form, may be that of a host which the operator has named: public, or of an
+ * internal network or this machine, but never a service of the cloud that tells secrets.
+ */
+export function isInternalAddress(address: string): boolean {
+  if (isPublicAddress(address)) return true;
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  return INTERNAL.has(parsed.range()) && !METADATA.has(parsed.toString());
+}
+
+const INTERNAL: ReadonlySet<string> = new Set(["private", "loopback", "uniqueLocal", "carrierGradeNat"]);
+
 /** All of IPv6 that is handed out. */
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 
-/** Services of clouds at addresses that are not reserved for such: Azure's. */
-const METADATA: ReadonlySet<string> = new Set(["168.63.129.16"]);
+/** Services of clouds at addresses that are not link-local: those of Azure, Alibaba, AWS, Google. */
+const METADATA: ReadonlySet<string> = new Set(["168.63.129.16", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254"]);

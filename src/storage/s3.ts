@@ -11,7 +11,7 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { CollapsarError } from "../errors.ts";
 import { asS3Error, withS3Errors } from "./s3Errors.ts";
 import type { ByteRange, ObjectHead, Storage } from "./storage.ts";
-import { parseObjectUrl, redactUrl, unsupportedUrl } from "./url.ts";
+import { parseObjectUrl, redactUrl, s3Url, unsupportedUrl } from "./url.ts";
 
 /** Larger objects are uploaded in parts of this size, four at a time; at most 10,000 parts make 156 GiB. */
 const PART_BYTES = 16 * 2 ** 20;
@@ -107,15 +107,11 @@ function locate(url: string, { folder = false } = {}): Location {
   return { Bucket: host, Key: path };
 }
 
-function urlOf({ Bucket, Key }: Location): string {
-  return `s3://${Bucket}/${encodeURI(Key).replace(/[?#]/g, encodeURIComponent)}`;
-}
-
 function headOf(
   object: Location,
   { ContentLength: size, ETag: etag }: { ContentLength?: number | undefined; ETag?: string | undefined },
 ): ObjectHead {
-  const url = urlOf(object);
+  const url = s3Url(object.Bucket, object.Key);
   if (size === undefined || etag === undefined)
     throw new CollapsarError("storage-unavailable", `the store sent no size or ETag of "${redactUrl(url)}"`);
   return { url, size, etag };

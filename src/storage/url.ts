@@ -10,6 +10,11 @@ export function unsupportedUrl(url: string, why: string): CollapsarError {
   return new CollapsarError("unsupported-url", `"${redactUrl(url)}" cannot be used: ${why}`);
 }
 
+/** Returns the URL of the object `key` in `bucket`. */
+export function s3Url(bucket: string, key: string): string {
+  return `s3://${bucket}/${encodeURI(key).replace(/[?#]/g, encodeURIComponent)}`;
+}
+
 /** The part of a URL that names an object, percent-decoded. */
 export interface ObjectLocation {
   readonly host: string;

@@ -5,6 +5,7 @@ import { LOSSES } from "./losses/loss.ts";
 import { SAMPLINGS } from "./order.ts";
 import { SCHEDULES } from "./schedule.ts";
 import { TRAINING_ENGINES } from "./step/trainer.ts";
+import { TRAINED_VARIANTS } from "./variants.ts";
 
 const identifier = z
   .string()
@@ -15,12 +16,6 @@ const whole = (least: number) => {
 };
 const number = (expected: string, holds: (value: number) => boolean) => z.number(expected).refine(holds, expected);
 const oneOf = <T extends string>(names: readonly T[]) => z.enum(names, `expected one of ${names.join(", ")}`);
-
-/** Variants that are trained here. */
-export const TRAINED_VARIANTS = [
-  ...(["cifar", "cifar+mod", "cifar+sn", "cifar+mod+sn"] as const),
-  ...(["mnist", "mnist+mod", "mnist+sn", "mnist+mod+sn"] as const),
-];
 
 /** How a run trains, whatever it trains on: what a preset may say. */
 const training = z.object({

@@ -2,8 +2,8 @@ import { CollapsarError } from "../errors.ts";
 import { DEFAULT_COEFFICIENT, type NetworkSpec, readSpec, STEMS, type Variant } from "../networks/spec.ts";
 import { normalisationOf } from "./normalisation.ts";
 import type { Recipe } from "./recipe.ts";
-import { TRAINED_VARIANTS } from "./recipeSchema.ts";
 import type { TrainingSet } from "./trainingSet.ts";
+import { TRAINED_VARIANTS } from "./variants.ts";
 
 /**
  * Returns the network that `recipe` trains on `set`: geometry, classes and normalisation follow from the images.

@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningService, serve } from "../../src/api/serve.ts";
 import { readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/database/open.ts";
-import { SCOPES, type Scope } from "../../src/database/tokens.ts";
+import { SCOPES, type Scope } from "../../src/database/scopes.ts";
 import { emptyFolder } from "./samples.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/collapsar.js", import.meta.url));
-const PUBLIC = ["/healthz", "/readyz", "/openapi.json"];
+const PUBLIC = ["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/style.css"];
 
 let home: string;
 let service: RunningService;
@@ -121,7 +121,8 @@ describe("a service with tokens", () => {
       Object.keys(methods).map((method) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "x")] as const),
     );
     expect(endpoints.length).toBeGreaterThan(10);
-    for (const [method, path] of [...endpoints, ["GET", "/openapi.json"], ["GET", "/nowhere"], ["PUT", "/runs"]]) {
+    const others = [...PUBLIC.map((path) => ["GET", path]), ["GET", "/nowhere"], ["PUT", "/runs"], ["GET", "/docs/x"]];
+    for (const [method, path] of [...endpoints, ...others]) {
       for (const token of [undefined, "", "wrong", `${issued.read}x`]) {
         const { status, headers } = await ask(path!, token, { method: method! });
         const expected = method === "GET" && PUBLIC.includes(path!) ? 200 : 401;
@@ -135,6 +136,7 @@ describe("a service with tokens", () => {
     ["GET", "/runs", "read"],
     ["GET", "/aggregate", "read"],
     ["POST", "/evaluate", "submit"],
+    ["POST", "/events/s3", "submit"],
     ["POST", "/evaluations/x/cancel", "submit"],
     ["DELETE", "/runs/x", "admin"],
     ["PATCH", "/runs/x", "admin"],

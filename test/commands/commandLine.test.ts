@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
-import { nested } from "../../src/commands/metrics.ts";
+import { nested } from "../../src/commands/nested.ts";
 import { checkpointBytes, emptyFolder } from "../api/samples.ts";
 import { floats, GOLDEN, golden, relativeDifference } from "../golden.ts";
 

@@ -85,7 +85,7 @@ describe("collapsar aggregate", () => {
 metric             ce n=3 epoch 2       nc n=3 epoch 2
 ──────────────────────────────────────────────────────
 ${GMM}  0.8933 ± 0.05171  0.98 ± 0.1271 (n=2)
-nc1                 0.45 ± 0.1242        0.15 ± 0.1242
+nc1              0.45   ± 0.1242   0.15 ± 0.1242
 nc-3 of nc has no ${GMM}: a covariance cannot be factored
 `);
   });
@@ -136,7 +136,7 @@ describe("collapsar correlate", () => {
   it("prints both coefficients with their intervals, over all runs and per group", async () => {
     const text = await collapsar("correlate", "nc1", GMM);
     expect(text).toMatch(new RegExp(`^nc1 and ${GMM} on digits \\(protocol 01234567\\)\\n`));
-    expect(text).toMatch(/^all runs +5 +-0\.\d+ \[\S+, \S+\] +\S+ +-0\.\d+ \[\S+, \S+\] +\S+$/m);
+    expect(text).toMatch(/^all runs +5 +-0\.\d+ +\[\S+, \S+\] +\S+ +-0\.\d+ +\[\S+, \S+\] +\S+$/m);
     expect(text).toMatch(/^nc +2 +– +– +– +–$/m);
     expect(text).toContain("no coefficient over nc: fewer than 3 pairs");
     expect(text).toContain(`nc-3 of nc has no ${GMM}: a covariance cannot be factored`);

@@ -19,6 +19,7 @@ import { evaluated, fresh, outcome, submission } from "../database/samples.ts";
 import { aggregateContract } from "./aggregate.ts";
 import { comparisonContract } from "./comparisons.ts";
 import { correlationContract } from "./correlations.ts";
+import { experimentContract } from "./experiments.ts";
 
 /** What every database must do. `open` gives an empty one. */
 export function databaseContract(name: string, open: () => Promise<Database>): void {
@@ -57,7 +58,7 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
       it("is answered with the first that succeeded, and is new after a failure or when forced", async () => {
         const sent = submission();
         const { evaluation: first } = await submitEvaluation(database, sent);
-        await failEvaluation(database, first.id, { code: "object-not-found", message: "gone" });
+        await failEvaluation(database, { id: first.id }, { code: "object-not-found", message: "gone" });
         const { evaluation: second, created } = await submitEvaluation(database, sent);
         expect(created).toBe(true);
         await recordEvaluation(database, second.id, outcome());
@@ -77,10 +78,10 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
         expect(await countUnfinished(database)).toEqual({ queued: before.queued - 1, running: before.running + 1 });
         await reportProgress(database, id, { stage: "train", done: 256, total: 8000 });
         expect((await getEvaluation(database, id)).progress).toEqual({ stage: "train", done: 256, total: 8000 });
-        await postponeEvaluation(database, id, { code: "storage-unavailable", message: "busy" });
+        await postponeEvaluation(database, { id }, { code: "storage-unavailable", message: "busy" });
         expect(await getEvaluation(database, id)).toMatchObject({ status: "queued", error: { message: "busy" } });
         expect(await startEvaluation(database, id)).toMatchObject({ attempts: 2, progress: null });
-        await failEvaluation(database, id, { code: "wrong-shape", message: "conv1.weight" });
+        await failEvaluation(database, { id }, { code: "wrong-shape", message: "conv1.weight" });
         const failed = await getEvaluation(database, id);
         expect(failed).toMatchObject({ status: "failed", error: { code: "wrong-shape" } });
         expect(failed.finishedAt!.getTime()).toBeGreaterThanOrEqual(failed.startedAt!.getTime());
@@ -89,8 +90,8 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
       it("that has ended is not started, postponed, failed or recorded again", async () => {
         const ended = await evaluated(database, { values: { nc1: 1 } });
         expect(await startEvaluation(database, ended.id)).toBeNull();
-        await postponeEvaluation(database, ended.id, { code: "internal", message: "late" });
-        await failEvaluation(database, ended.id, { code: "internal", message: "late" });
+        await postponeEvaluation(database, { id: ended.id }, { code: "internal", message: "late" });
+        await failEvaluation(database, { id: ended.id }, { code: "internal", message: "late" });
         await recordEvaluation(database, ended.id, outcome({ values: { nc1: 2 } }));
         expect(await getEvaluation(database, ended.id)).toEqual(ended);
       });
@@ -139,7 +140,7 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
       it("says what was measured, of which checkpoint and how", async () => {
         const done = outcome({ run: { experiment: "e", group: "ce", seed: 3 }, epoch: 4 });
         const { evaluation } = await submitEvaluation(database, submission());
-        await postponeEvaluation(database, evaluation.id, { code: "internal", message: "the first attempt" });
+        await postponeEvaluation(database, { id: evaluation.id }, { code: "internal", message: "the first attempt" });
         const recorded = await recordEvaluation(database, evaluation.id, done);
         const { protocol, protocolParts, engine, values, omitted, seconds } = done;
         expect(recorded).toMatchObject({
@@ -266,6 +267,7 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
     aggregateContract(() => database);
     comparisonContract(() => database);
     correlationContract(() => database);
+    experimentContract(() => database);
 
     describe("the database", () => {
       it("answers", async () => {

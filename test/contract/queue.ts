@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { sql } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config.ts";
 import { type Evaluation, getEvaluation, startEvaluation } from "../../src/database/evaluations.ts";
@@ -9,6 +11,7 @@ import { openDatabase } from "../../src/database/open.ts";
 import { recordEvaluation } from "../../src/database/record.ts";
 import { runMetrics } from "../../src/database/runMetrics.ts";
 import { CollapsarError } from "../../src/errors.ts";
+import { withoutQueries } from "../../src/evaluation/presigned.ts";
 import { backlogOf, untilEmpty } from "../../src/jobs/backlog.ts";
 import { ATTEMPTS, type Handler, openQueue } from "../../src/jobs/queue.ts";
 import { outcome, submission } from "../database/samples.ts";
@@ -180,6 +183,82 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       await expect(refused).rejects.toThrow(second.evaluation.id);
     });
 
+    it("runs once what was cancelled while it waited and then retried, whoever waits for work", async () => {
+      await using service = await open(await provide());
+      const { evaluation } = await service.queue.submit(submission());
+      await service.queue.cancel(evaluation.id);
+      await service.queue.retry(evaluation.id);
+      const begun: string[] = [];
+      const handler: Handler = async ({ evaluation: id, generation }) => {
+        if (!(await startEvaluation(service.database, id, generation))) return;
+        begun.push(id);
+        await sleep(1000); // time enough for another to begin as well
+        await recordEvaluation(service.database, id, outcome());
+      };
+      await service.queue.work(handler, { concurrency: 2 });
+      await expectStatus(service, evaluation, { status: "succeeded", attempts: 1, generation: 1 });
+      await untilEmpty(service.database, {
+        signal: AbortSignal.timeout(20_000),
+        onError: (error) => service.errors.push(error),
+      });
+      expect(begun).toEqual([evaluation.id]);
+    });
+
+    it("stops who works at what is cancelled and at once retried, and lets its end count for nothing", async () => {
+      await using service = await open(await provide());
+      const stopped = Promise.withResolvers<void>();
+      let attempts = 0;
+      const handler: Handler = async ({ evaluation: id, generation }, signal) => {
+        attempts += 1;
+        if (!(await startEvaluation(service.database, id, generation))) return;
+        if (attempts === 1) {
+          await once(signal, "abort");
+          stopped.resolve();
+          throw new CollapsarError("wrong-shape", "of the first generation");
+        }
+        await stopped.promise;
+        await sleep(200);
+        await recordEvaluation(service.database, id, outcome());
+      };
+      await service.queue.work(handler, { concurrency: 2 });
+      const { evaluation } = await service.queue.submit(submission());
+      await expectStatus(service, evaluation, { status: "running" });
+      const begun = performance.now();
+      await service.queue.cancel(evaluation.id);
+      await service.queue.retry(evaluation.id);
+      await stopped.promise;
+      expect(performance.now() - begun).toBeLessThan(2000);
+      await expectStatus(service, evaluation, { status: "succeeded", error: null, attempts: 2 });
+    });
+
+    it("keeps the query of a presigned URL while it is needed and no longer, and nowhere else", async () => {
+      await using service = await open(await provide());
+      const { database, queue } = service;
+      const { evaluation } = await queue.submit(submission(presigned()));
+      const other = await queue.submit(submission(presigned()));
+      const read: unknown[] = [];
+      await queue.work(
+        async ({ evaluation: id }) => {
+          const { request, presigned } = (await startEvaluation(database, id))!;
+          read.push({ ...request, ...presigned });
+          if (id !== evaluation.id) throw new CollapsarError("malformed-checkpoint", "not one");
+          if (read.length === 1) throw new CollapsarError("storage-unavailable", "away", { cause: new Error(SIGNED) });
+          await recordEvaluation(database, id, outcome());
+        },
+        { concurrency: 1 },
+      );
+      await expectStatus(service, evaluation, { status: "succeeded", presigned: {}, attempts: 2 });
+      await expectStatus(service, other.evaluation, { status: "failed", presigned: {} });
+      for (const whole of read) expect(whole).toEqual({ checkpoint: SIGNED, dataset: SIGNED });
+      await expect(queue.retry(other.evaluation.id)).rejects.toThrow(/query, which is not kept: submit it again/);
+      const everything = [
+        await database.orm.execute(sql`select * from evaluations`),
+        await database.orm.execute(sql`select * from pgboss.job`),
+      ];
+      expect(JSON.stringify(everything)).toContain("https://models.example/a.safetensors");
+      expect(JSON.stringify(everything)).not.toContain("SECRET");
+    });
+
     it("fails an evaluation that takes longer than its request allows, and no other", async () => {
       await using service = await open(await provide());
       const stopped = Promise.withResolvers<number>();
@@ -283,6 +362,12 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       expect(await service.queue.depth()).toEqual({ queued: 0, running: 0 });
     });
   });
+}
+
+const SIGNED = "https://models.example/a.safetensors?X-Amz-Signature=SECRET";
+
+function presigned() {
+  return withoutQueries({ checkpoint: SIGNED, dataset: SIGNED });
 }
 
 type Service = Awaited<ReturnType<typeof open>>;

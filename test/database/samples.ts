@@ -14,6 +14,7 @@ export function fresh(prefix: string): string {
 export function submission(changes: Partial<Submission> = {}): Submission {
   return {
     request: { checkpoint: "s3://models/a.safetensors", run: { seed: 1 } },
+    presigned: null,
     requestKey: fresh("key"),
     checkpointUrl: "s3://models/a.safetensors",
     checkpointEtag: '"1f"',

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config.ts";
 import type { Database } from "../../src/database/database.ts";
-import { getEvaluation } from "../../src/database/evaluations.ts";
+import { getEvaluation, retryEvaluation, submitEvaluation } from "../../src/database/evaluations.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import { ATTEMPTS, openQueue, type Queue } from "../../src/jobs/queue.ts";
 import { queueContract } from "../contract/queue.ts";
@@ -56,6 +57,36 @@ if (server) {
   queueContract("PostgreSQL", async () => ({ home: folder, databaseUrl: await freshDatabase(server) }));
 
   describe("the queue on PostgreSQL", () => {
+    it("answers conflict to a retry while the same is being submitted again, and the retried to the reverse", async () => {
+      const place = { home: folder, databaseUrl: await freshDatabase(server) };
+      await withQueue(place, async (queue, database) => {
+        const sent = submission();
+        const first = await queue.submit(sent);
+        await queue.cancel(first.evaluation.id);
+        let retried: Promise<unknown> | undefined;
+        await database.orm.transaction(async (orm) => {
+          await submitEvaluation({ orm }, sent);
+          retried = queue.retry(first.evaluation.id).catch((error) => error);
+          await setTimeout(300); // it waits for the end of this transaction
+        });
+        expect(await retried).toMatchObject({
+          code: "conflict",
+          message: expect.stringContaining("submitted again since"),
+        });
+
+        const other = submission();
+        const second = await queue.submit(other);
+        await queue.cancel(second.evaluation.id);
+        let submitted: Promise<unknown> | undefined;
+        await database.orm.transaction(async (orm) => {
+          await retryEvaluation({ orm }, second.evaluation.id);
+          submitted = queue.submit(other);
+          await setTimeout(300);
+        });
+        expect(await submitted).toMatchObject({ created: false, evaluation: { id: second.evaluation.id } });
+      });
+    });
+
     it("is made once by five processes that start at the same moment, and shared", async () => {
       const place = { home: folder, databaseUrl: await freshDatabase(server) };
       const sent = submission();

@@ -159,6 +159,38 @@ describe("https", () => {
   });
 });
 
+describe("an internal host", () => {
+  const inside: Network = {
+    resolve: async () => ["10.1.2.3"],
+    connect: (options, callback) => {
+      dialled.push(options.hostname);
+      trusted({ ...options, hostname: "127.0.0.1", port: `${portOf(server)}` }, callback);
+    },
+  };
+  const url = "https://models.example/a";
+
+  it("is read where COLLAPSAR_ALLOW names it, port and all, and nowhere else", async () => {
+    const named = httpsStorage({ allowed: ["https://Models.Example", "https://mirror.example:8443"], network: inside });
+    expect(await named.head(url)).toMatchObject({ size: 10 });
+    expect(dialled).toEqual(["10.1.2.3"]);
+    await expect(named.head("https://mirror.example/a")).rejects.toMatchObject({ code: "forbidden-url" });
+    for (const allowed of [null, ["https:"], ["https://*.example"]])
+      await expect(httpsStorage({ allowed, network: inside }).head(url)).rejects.toMatchObject({
+        code: "forbidden-url",
+      });
+    expect(dialled).toHaveLength(1);
+  });
+
+  it("is none that tells secrets of a cloud, though it be named", async () => {
+    for (const address of ["169.254.169.254", "fe80::1", "168.63.129.16", "fd00:ec2::254", "224.0.0.1", "0.0.0.0"]) {
+      const network = { ...inside, resolve: async () => ["10.1.2.3", address] };
+      const refused = httpsStorage({ allowed: ["https://models.example"], network }).head(url);
+      await expect(refused).rejects.toMatchObject({ code: "forbidden-url" });
+    }
+    expect(dialled).toEqual([]);
+  });
+});
+
 describe("hostile URLs", () => {
   const refusals = ["forbidden-url", "unsupported-url", "storage-unavailable"];
   const urls = () => HOSTILE_URLS.map((url) => url.replace("PORT", `${portOf(listener)}`));

@@ -1,8 +1,8 @@
 import type { Share } from "../../database/schema.ts";
 import { fixedBatchSize } from "../batchSize.ts";
 import type { OpenedEvaluation } from "../open.ts";
-import { MAX_SHARDS } from "../request.ts";
 import { partsOf } from "../sets.ts";
+import { MAX_SHARDS } from "./limit.ts";
 
 /**
  * Images of an evaluation, over all its sets, that one job takes unless it is told otherwise: on two cores ResNet18 does so

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_SHARDS } from "../../../src/evaluation/request.ts";
 import { type Cuttable, cutShards, SHARD_IMAGES, shardsFor } from "../../../src/evaluation/shards/cut.ts";
+import { MAX_SHARDS } from "../../../src/evaluation/shards/limit.ts";
 
 const set = fc.record({ length: fc.integer({ min: 1, max: 3000 }), batch: fc.constantFrom(1, 5, 64, 256) });
 const sets = fc

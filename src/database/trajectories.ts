@@ -1,0 +1,71 @@
+import { summary } from "../statistics/summary.ts";
+import type { Queries } from "./database.ts";
+import { inOrder } from "./order.ts";
+import { type Selection, selectSeries, type ValueSeries } from "./selection.ts";
+
+/** One metric of one run over the epochs of a trajectory; null where it was not evaluated. */
+export interface SeedTrajectory {
+  readonly run: string;
+  readonly seed: number | null;
+  readonly values: readonly (number | null)[];
+}
+
+/** One metric of one group on one dataset with one protocol over the epochs: columns of equal length. */
+export interface Trajectory {
+  /** Null for the runs that do not say. */
+  readonly group: string | null;
+  readonly metric: string;
+  readonly dataset: string;
+  readonly protocol: string;
+  /** Ascending, each once. */
+  readonly epochs: readonly (number | null)[];
+  /** Runs that have a value at the epoch. */
+  readonly n: readonly number[];
+  readonly mean: readonly number[];
+  /** 95 % Student-t interval of the mean; null where n = 1. */
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+  /** In order of seed and id of the run. */
+  readonly seeds: readonly SeedTrajectory[];
+}
+
+/**
+ * Returns how metrics go over the epochs, over the runs of each group, in order of group, metric, dataset and protocol: the
+ * numbers of `aggregate` with every epoch, without an object per value.
+ */
+export async function trajectories(queries: Queries, selection: Omit<Selection, "epoch">): Promise<Trajectory[]> {
+  const series = (await selectSeries(queries, { ...selection, epoch: "all" })).filter(hasMetric);
+  const members = Map.groupBy(series, ({ group, metric, dataset, protocol }) =>
+    JSON.stringify([group, metric, dataset, protocol]),
+  );
+  return inOrder([...members.values()].map(toTrajectory), ({ group, metric, dataset, protocol }) => [
+    ...[group, metric, dataset, protocol],
+  ]);
+}
+
+type MetricSeries = ValueSeries & { readonly metric: string; readonly values: readonly number[] };
+
+function hasMetric(series: ValueSeries): series is MetricSeries {
+  return series.metric !== null;
+}
+
+function toTrajectory(series: readonly MetricSeries[]): Trajectory {
+  const { group, metric, dataset, protocol } = series[0]!;
+  const epochs = [...new Set(series.flatMap((one) => one.epochs))].sort((a, b) => (a ?? -1) - (b ?? -1));
+  const columns = new Map(epochs.map((epoch, column) => [epoch, column]));
+  const seeds = series.map(({ run, seed, epochs: own, values }) => {
+    const row = new Array<number | null>(epochs.length).fill(null);
+    for (const [i, epoch] of own.entries()) row[columns.get(epoch)!] = values[i]!;
+    return { run, seed, values: row };
+  });
+  const summaries = epochs.map((_, column) =>
+    summary(seeds.map(({ values }) => values[column]!).filter((value) => value !== null)),
+  );
+  return {
+    ...{ group, metric, dataset, protocol, epochs, seeds },
+    n: summaries.map(({ n }) => n),
+    mean: summaries.map(({ mean }) => mean!),
+    low: summaries.map(({ ci95 }) => ci95?.[0] ?? null),
+    high: summaries.map(({ ci95 }) => ci95?.[1] ?? null),
+  };
+}
