@@ -60,7 +60,7 @@ async function tryOn(version: string, packed: string): Promise<void> {
       dataset: "digits:validation",
       network: NORMALISATION,
     });
-    console.log(`serve: nc1 ${finite((await submitted.json()).values.nc1)}`);
+    console.log(`serve: nc1 ${finite(((await submitted.json()) as { values: { nc1: unknown } }).values.nc1)}`);
     const page = await (await answer(`${url}/`)).text();
     const script = page.match(/src="([^"]+\.js)"/)![1]!;
     console.log(`dashboard: ${(await (await answer(url + script)).text()).length} characters of script`);
