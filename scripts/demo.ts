@@ -110,7 +110,8 @@ What to type next:
   npx collapsar runs ${RECIPES[0]!.run}               one run, epoch by epoch
   npx collapsar aggregate --experiment demo      every metric per group (--json, --csv)
   npx collapsar evaluate YOUR.safetensors --dataset digits
-  npx collapsar serve                            the service, for POST /evaluate from your own training`);
+  npx collapsar serve                            the service, for POST /evaluate from your own training, and the
+                                                 same as pages: http://localhost:8080/ui/experiments/${EXPERIMENT}`);
 }
 
 function say(text: string): void {
