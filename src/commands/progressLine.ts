@@ -56,7 +56,7 @@ export function formatProgress({ stage, done, total, unit, seconds }: StageProgr
   const count = unit === "bytes" ? `${megabytes(done)}/${megabytes(total)} MB` : `${done}/${total}`;
   const perSecond = done / seconds;
   const known = done > 0 && seconds > 0;
-  const speed = unit === "bytes" ? `${megabytes(perSecond)} MB/s` : `${perSecond.toPrecision(3)} ${unit}/s`;
+  const speed = unit === "bytes" ? `${megabytes(perSecond)} MB/s` : `${Number(perSecond.toPrecision(3))} ${unit}/s`;
   const pace = known ? [speed, `${formatDuration((total - done) / perSecond)} left`] : [];
   return [stage, ...bar, `${Math.floor(100 * share)} %`, count, ...pace].join("  ");
 }

@@ -73,6 +73,7 @@ describe("a line of progress", () => {
     const images = { stage: "train", done: 4800, total: 8000, unit: "img" as const, seconds: 24 };
     expect(formatProgress(images, 80)).toBe("train  ━━━━━━━━━━━━────────  60 %  4800/8000  200 img/s  0:16 left");
     expect(formatProgress(images, 60)).toBe("train  60 %  4800/8000  200 img/s  0:16 left");
+    expect(formatProgress({ ...images, seconds: 0.4 }, 60)).toContain("  12000 img/s  ");
     const bytes = { stage: "download", done: 5e6, total: 4e7, unit: "bytes" as const, seconds: 2 };
     expect(formatProgress(bytes, 60)).toBe("download  12 %  5.0/40.0 MB  2.5 MB/s  0:14 left");
     expect(formatProgress({ ...bytes, done: 0, seconds: 0 }, 60)).toBe("download  0 %  0.0/40.0 MB");
