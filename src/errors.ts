@@ -40,6 +40,7 @@ const HTTP_STATUS = {
   "webhook-failed": 502,
   "missing-engine": 501,
   "timed-out": 504,
+  "process-died": 500,
   cancelled: 409,
   internal: 500,
 } as const;
@@ -52,6 +53,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   "database-unavailable",
   "rate-limited",
   "webhook-failed",
+  "process-died",
   "internal",
 ]);
 

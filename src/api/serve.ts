@@ -3,6 +3,7 @@ import { openDatabase } from "../database/open.ts";
 import { partStoreIn } from "../evaluation/shards/parts.ts";
 import { handlerOf } from "../jobs/attempt.ts";
 import { foundRules } from "../jobs/found.ts";
+import { evaluatorInChildren } from "../jobs/process/children.ts";
 import { openQueue } from "../jobs/queue.ts";
 import { submitterOf } from "../jobs/submit.ts";
 import { sweep } from "../jobs/sweep.ts";
@@ -51,6 +52,7 @@ export async function serve(
   const storage = openStorage(config);
   const sources = { storage, data: config.data };
   const queue = await openQueue(database, logFailure);
+  const evaluator = evaluatorInChildren(config);
   const draining = new AbortController();
   const webhooks = webhookSender({ secrets: config.webhookSecrets, allowed: config.webhookAllowed });
   const submit = submitterOf(queue, sources, webhooks);
@@ -63,6 +65,7 @@ export async function serve(
     draining.abort();
     await sweeping;
     await queue.stop({ graceful: false });
+    await evaluator.close();
     await listener?.close();
     await database.close();
   };
@@ -70,7 +73,7 @@ export async function serve(
     const { open, middleware } = await authentication(database, config.host);
     const limits = rateLimit(config.rateLimit);
     const app = createApp(service, [requestMetrics, requestSpan, ...requestLog, middleware, ...limits]);
-    const handler = handlerOf({ database, queue, sources, parts, onError: logFailure });
+    const handler = handlerOf({ database, queue, evaluator, parts, onError: logFailure });
     if (worker) await queue.work(handler, { concurrency: CONCURRENCY });
     if (config.webhookSecrets.length > 0) await queue.deliver(delivererOf(database, webhooks, toResource));
     listener = await listen(app, config);

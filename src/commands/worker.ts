@@ -21,10 +21,15 @@ export function define(command: Command): void {
     .option("--until-empty", "end when no job is left, here or in another worker", false)
     .option("--metrics-port <port>", "serve /healthz, /readyz and /metrics on this port of HOST", wholeNumber(0, 65535))
     .action(async ({ concurrency, untilEmpty: endsWhenEmpty, metricsPort, quiet }: Options) => {
-      const [{ readConfig }, { log, logFailure }, { openStorage }, { startTracing, stopTracing }] = await Promise.all([
+      const [{ readConfig }, { evaluatorInChildren }] = await Promise.all([
         import("../config.ts"),
+        import("../jobs/process/children.ts"),
+      ]);
+      const config = readConfig();
+      const evaluator = evaluatorInChildren(config);
+      evaluator.warm(); // it loads what evaluates while this process opens the database
+      const [{ log, logFailure }, { startTracing, stopTracing }] = await Promise.all([
         import("../logging.ts"),
-        import("../storage/open.ts"),
         import("../telemetry/tracing.ts"),
       ]);
       if (quiet) log.level = "error";
@@ -35,25 +40,23 @@ export function define(command: Command): void {
         import("../jobs/backlog.ts"),
         import("../jobs/queue.ts"),
       ]);
-      const config = readConfig();
       await startTracing(config);
       const database = await openDatabase(config, "collapsar worker");
-      const storage = openStorage(config);
       const queue = await openQueue(database, logFailure);
-      const sources = { storage, data: config.data };
       const parts = partStoreIn(config.store);
       await deliverWebhooks(config, database, queue);
       const stopped = new AbortController();
       const { signal } = stopped;
       const probes =
         metricsPort === undefined ? null : await watched(database, { ...config, port: metricsPort }, signal);
-      await queue.work(handlerOf({ database, queue, sources, parts, onError: logFailure }), { concurrency });
+      await queue.work(handlerOf({ database, queue, evaluator, parts, onError: logFailure }), { concurrency });
       log.info({ concurrency, ...(probes && { probes: probes.url }) }, "working");
       const emptied = endsWhenEmpty && untilEmpty(database, { signal, onError: logFailure }).then(() => "empty queue");
       const reason = await Promise.race([untilToldToStop(), ...(emptied ? [emptied] : [])]);
       stopped.abort();
       log.info({ reason }, "stopping");
       await queue.stop({ graceful: true });
+      await evaluator.close();
       await probes?.close();
       await stopTracing();
       await database.close();

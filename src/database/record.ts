@@ -30,35 +30,37 @@ export interface RecordDescription {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
-/** What an evaluation came to. */
-export interface Outcome extends RecordDescription {
+/** What was measured. */
+export interface Numbers {
   /** Finite numbers by metric. */
   readonly values: Readonly<Record<string, number>>;
   /** Per metric that was left out, the reason. */
   readonly omitted: Readonly<Record<string, string>>;
-  /** What is no single number. */
-  readonly details: Readonly<Record<string, unknown>>;
+  /** What is no single number, or the JSON of that. */
+  readonly details: Readonly<Record<string, unknown>> | string;
 }
+
+/** What an evaluation came to: numbers of its own, or those of another one, which are copied within the database. */
+export type Outcome = RecordDescription & (Numbers | { readonly copyOf: string });
 
 /**
  * Records the outcome of evaluation `id` with its run and checkpoint, all or nothing, and returns it as it then stands.
  * Where the identity (run, epoch, sha256, protocol) was recorded before, and this was not forced, the evaluation ends
  * as the same as that one and keeps no values of its own. One that has ended already stays as it is.
- * @throws CollapsarError `not-found`; `internal` that names a metric that is not finite.
+ * @throws CollapsarError `not-found`; `internal` that names a metric that is not finite; `conflict` (retryable) where what
+ *   was to be copied is gone.
  */
 export async function recordEvaluation(queries: Queries, id: string, outcome: Outcome): Promise<Evaluation> {
-  requireFinite(outcome.values);
+  if ("values" in outcome) requireFinite(outcome.values);
   return queries.orm.transaction(async (orm) => {
     const { unfinished, force } = await lockEvaluation({ orm }, id);
     if (unfinished) {
       await fillRun({ orm }, outcome.run);
       const checkpointId = await keepCheckpoint({ orm }, outcome);
       const first = force ? null : await findRecorded({ orm }, checkpointId, outcome.protocol);
-      await finish({ orm }, id, checkpointId, outcome, first);
-      if (!first) {
-        await keepValues({ orm }, id, outcome.values);
-        await orm.insert(evaluationDetails).values({ evaluationId: id, details: outcome.details });
-      }
+      const omitted = "copyOf" in outcome ? await omittedOf({ orm }, outcome.copyOf) : outcome.omitted;
+      await finish({ orm }, id, checkpointId, { ...outcome, omitted }, first);
+      if (!first) await keepNumbers({ orm }, id, outcome);
     }
     return getEvaluation({ orm }, id);
   });
@@ -69,17 +71,17 @@ export async function recordEvaluation(queries: Queries, id: string, outcome: Ou
  * numbers are those that running the network again would give.
  */
 export async function findSameBytes(
-  queries: Queries,
+  { orm }: Queries,
   { sha256, protocol }: { readonly sha256: string; readonly protocol: string },
-): Promise<Evaluation | null> {
-  const [found] = await queries.orm
+): Promise<string | null> {
+  const [found] = await orm
     .select({ id: evaluations.id })
     .from(evaluations)
     .innerJoin(checkpoints, eq(checkpoints.id, evaluations.checkpointId))
     .where(and(eq(checkpoints.sha256, sha256), eq(evaluations.protocol, protocol), RECORDED))
     .orderBy(desc(evaluations.finishedAt), desc(evaluations.id))
     .limit(1);
-  return found ? getEvaluation(queries, found.id) : null;
+  return found?.id ?? null;
 }
 
 /** Evaluations that have values of their own. */
@@ -111,19 +113,36 @@ async function finish(
   queries: Queries,
   id: string,
   checkpointId: number,
-  { protocol, protocolParts, engine, omitted, seconds }: Outcome,
+  { protocol, protocolParts, engine, omitted, seconds }: RecordDescription & Pick<Numbers, "omitted">,
   sameAs: string | null,
 ): Promise<void> {
   const recorded = { checkpointId, protocol, protocolParts, engine, sameAs, omitted, seconds };
   await move(queries, { id }, "succeed", { ...recorded, error: null, finishedAt: sql`now()` });
 }
 
-async function keepValues({ orm }: Queries, evaluationId: string, values: Outcome["values"]): Promise<void> {
-  const rows = Object.entries(values).map(([name, value]) => ({ evaluationId, name, value }));
-  if (rows.length > 0) await orm.insert(metricValues).values(rows);
+async function omittedOf({ orm }: Queries, id: string): Promise<Numbers["omitted"]> {
+  const [kept] = await orm.select({ omitted: evaluations.omitted }).from(evaluations).where(eq(evaluations.id, id));
+  if (kept) return kept.omitted ?? {};
+  throw new CollapsarError("conflict", `evaluation "${id}", whose numbers these are, is gone`, { retryable: true });
 }
 
-function requireFinite(values: Outcome["values"]): void {
+async function keepNumbers({ orm }: Queries, evaluationId: string, outcome: Outcome): Promise<void> {
+  if ("copyOf" in outcome) {
+    const { copyOf } = outcome;
+    await orm.execute(sql`insert into ${metricValues} (evaluation_id, name, value)
+      select ${evaluationId}, name, value from ${metricValues} where evaluation_id = ${copyOf}`);
+    await orm.execute(sql`insert into ${evaluationDetails} (evaluation_id, details)
+      select ${evaluationId}, details from ${evaluationDetails} where evaluation_id = ${copyOf}`);
+    return;
+  }
+  const { values, details } = outcome;
+  const rows = Object.entries(values).map(([name, value]) => ({ evaluationId, name, value }));
+  if (rows.length > 0) await orm.insert(metricValues).values(rows);
+  const json = typeof details === "string" ? sql`${details}::jsonb` : details;
+  await orm.insert(evaluationDetails).values({ evaluationId, details: json });
+}
+
+function requireFinite(values: Numbers["values"]): void {
   const offender = Object.entries(values).find(([, value]) => !Number.isFinite(value));
   if (!offender) return;
   const [name, value] = offender;

@@ -28,16 +28,15 @@ export interface EvaluationContext {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Bytes of features and logits of a set that may be in memory (default FEATURES_IN_MEMORY_BYTES); others are on disk. */
   readonly featureBudget?: number;
-  /** Returns the numbers of the same bytes under the same protocol, if they were ever recorded. */
-  readonly findMeasured?: (sha256: string, protocol: string) => Promise<Measured | null>;
+  /** Returns the id of an evaluation that has the numbers of the same bytes under the same protocol, or null. */
+  readonly findRecorded?: ((sha256: string, protocol: string) => Promise<string | null>) | undefined;
 }
 
 /** Everything there is to record of one evaluation. */
 export interface Evaluated extends Measured, Description {}
 
 /**
- * The story: checkpoint URL → bytes → network → engine → features → metrics. Numbers already known for the same bytes
- * and protocol are taken over without running the network, unless `force` asks for them anew.
+ * The story: checkpoint URL → bytes → network → engine → features → metrics.
  * @throws CollapsarError of whichever stage could not do its part, naming what was wrong.
  */
 export async function evaluate(request: EvaluationRequest, context: EvaluationContext): Promise<Evaluated> {
@@ -46,10 +45,9 @@ export async function evaluate(request: EvaluationRequest, context: EvaluationCo
 
 /** Returns what `evaluate` does, of an evaluation that is open already. @throws CollapsarError as `evaluate`. */
 export async function evaluateOpened(
-  { request, network, engine, sets, description, known }: OpenedEvaluation,
-  { signal, onProgress, featureBudget }: EvaluationContext,
+  { request, network, engine, sets, description }: OpenedEvaluation,
+  { signal, onProgress, featureBudget }: Omit<EvaluationContext, "sources">,
 ): Promise<Evaluated> {
-  if (known) return { ...description, ...known };
   const clock = stopwatch();
   const classifier = classifierOf(network);
   const stores = new Map<string, FeatureStore>();

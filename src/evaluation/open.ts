@@ -9,7 +9,6 @@ import type { EvaluationContext } from "./evaluate.ts";
 import { requireMatchingImages, requireValidLabels } from "./extract.ts";
 import type { ProtocolParts } from "./identity.ts";
 import { protocolDigest, protocolOf } from "./identity.ts";
-import type { Measured } from "./measure.ts";
 import type { Place } from "./place.ts";
 import { placeOf } from "./place.ts";
 import type { EvaluationRequest } from "./request.ts";
@@ -40,8 +39,8 @@ export interface OpenedEvaluation {
   readonly engine: Engine;
   readonly sets: EvaluationSets;
   readonly description: Description;
-  /** The numbers of the same bytes under the same protocol, where they were recorded before and are not asked for anew. */
-  readonly known: Measured | null;
+  /** The evaluation that has the numbers of the same bytes under the same protocol; null: none, or they are asked for anew. */
+  readonly recorded: string | null;
 }
 
 /**
@@ -50,7 +49,7 @@ export interface OpenedEvaluation {
  */
 export async function openEvaluation(
   request: EvaluationRequest,
-  { sources, signal, onProgress, findMeasured }: EvaluationContext,
+  { sources, signal, onProgress, findRecorded }: EvaluationContext,
 ): Promise<OpenedEvaluation> {
   const clock = stopwatch();
   const fetched = await fetchCheckpoint(sources.storage, request.checkpoint, {
@@ -67,7 +66,7 @@ export async function openEvaluation(
   const engine = await openEngine(request);
   const protocolParts = protocolOf(request, engine, sets);
   const protocol = protocolDigest(protocolParts);
-  const known = request.force ? null : await findMeasured?.(sha256, protocol);
+  const recorded = request.force ? null : await findRecorded?.(sha256, protocol);
   clock.lap("open");
   const description = {
     place,
@@ -77,7 +76,7 @@ export async function openEvaluation(
     engine: { version: engine.version, device: engine.device },
     seconds: clock.laps,
   };
-  return { request, network, engine, sets, description, known: known ?? null };
+  return { request, network, engine, sets, description, recorded: recorded ?? null };
 }
 
 function requireFittingSets(sets: EvaluationSets, network: Network): void {

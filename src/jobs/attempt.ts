@@ -1,18 +1,17 @@
 import type { Database } from "../database/database.ts";
-import { getDetails, reportProgress, startEvaluation } from "../database/evaluations.ts";
+import { reportProgress, startEvaluation } from "../database/evaluations.ts";
 import { findSameBytes, type Outcome, type RecordDescription, recordEvaluation } from "../database/record.ts";
-import type { DatasetSources } from "../datasets/open.ts";
 import { asCollapsarError } from "../errors.ts";
-import { type Evaluated, type EvaluationContext, evaluateOpened, type Progress } from "../evaluation/evaluate.ts";
+import type { Progress } from "../evaluation/evaluate.ts";
 import type { Description } from "../evaluation/open.ts";
-import { openEvaluation } from "../evaluation/open.ts";
 import { parseRequest } from "../evaluation/request.ts";
-import { shardsOf } from "../evaluation/shards/cut.ts";
 import type { PartStore } from "../evaluation/shards/parts.ts";
 import { stopwatch } from "../evaluation/stopwatch.ts";
 import { log, logFailure, within } from "../logging.ts";
 import { attemptEnded } from "../telemetry/events.ts";
 import { spanning } from "../telemetry/tracing.ts";
+import type { Evaluator, OperationCall } from "./evaluator.ts";
+import type { Evaluation } from "./operations.ts";
 import type { Handler, Queue, Task } from "./queue.ts";
 import { beginShards, doShard, mergeAll } from "./shards.ts";
 import { throttled } from "./throttled.ts";
@@ -21,7 +20,7 @@ import { throttled } from "./throttled.ts";
 export interface WorkerContext {
   readonly database: Database;
   readonly queue: Queue;
-  readonly sources: DatasetSources;
+  readonly evaluator: Evaluator;
   /** Where shards leave their features. */
   readonly parts: PartStore;
   /** Hears of progress that could not be reported, which stops nothing. */
@@ -57,37 +56,36 @@ export function handlerOf(context: WorkerContext): Handler {
   };
 }
 
-/** Starts the evaluation, runs the story, and records the outcome; one of very many images goes on as shards. */
+/** Starts the evaluation, has it evaluated, and records the outcome; one of very many images goes on as shards. */
 async function evaluateOrCut(context: WorkerContext, task: Task, signal: AbortSignal): Promise<void> {
   const { evaluation: id, generation } = task;
-  const { database, sources, onError } = context;
-  const evaluation = await startEvaluation(database, id, generation);
-  if (!evaluation) return;
+  const { database, evaluator, onError } = context;
+  const started = await startEvaluation(database, id, generation);
+  if (!started) return;
   const onProgress = throttled((progress: Progress) => {
     reportProgress(database, id, progress).catch(onError);
   });
-  const story = { sources, signal, onProgress, findMeasured: findMeasuredIn(database) };
-  const opened = await openEvaluation(parseRequest({ ...evaluation.request, ...evaluation.presigned }), story);
-  const shards = opened.known ? [] : shardsOf(opened);
-  if (shards.length > 1) return beginShards(context, task, descriptionOf(opened.description), shards);
-  const evaluated = await evaluateOpened(opened, story);
+  const request = parseRequest({ ...started.request, ...started.presigned });
+  const call = { signal, onProgress, findRecorded: findRecordedIn(database) };
+  const evaluation = await evaluator.run("evaluate", request, call);
+  if (evaluation.is === "cut")
+    return beginShards(context, task, descriptionOf(evaluation.description), evaluation.shards);
   signal.throwIfAborted();
   const clock = stopwatch();
-  await recordEvaluation(database, id, outcomeOf(evaluated));
+  await recordEvaluation(database, id, outcomeOf(evaluation));
   clock.lap("record");
 }
 
 /** Returns the lookup of numbers that `database` has already. */
-export function findMeasuredIn(database: Database): EvaluationContext["findMeasured"] {
-  return async (sha256, protocol) => {
-    const same = await findSameBytes(database, { sha256, protocol });
-    return same && { values: same.values, omitted: same.omitted ?? {}, details: await getDetails(database, same.id) };
-  };
+export function findRecordedIn(database: Database): OperationCall["findRecorded"] {
+  return (sha256, protocol) => findSameBytes(database, { sha256, protocol });
 }
 
-/** Returns what the database records of an evaluation. */
-export function outcomeOf({ values, omitted, details, ...description }: Evaluated): Outcome {
-  return { values, omitted, details, ...descriptionOf(description) };
+/** Returns what the database records of an evaluation that was not cut. */
+export function outcomeOf(evaluation: Exclude<Evaluation, { is: "cut" }>): Outcome {
+  if (evaluation.is === "recorded") return { ...descriptionOf(evaluation.description), copyOf: evaluation.copyOf };
+  const { values, omitted, details, ...description } = evaluation.evaluated;
+  return { ...descriptionOf(description), values, omitted, details };
 }
 
 function descriptionOf({ place, checkpoint, ...description }: Description): RecordDescription {

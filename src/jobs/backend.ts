@@ -12,9 +12,9 @@ import type { Database, Queries } from "../database/database.ts";
 /** Of the queue on a server; the workers and the service hold their own pool besides. */
 const SERVER_CONNECTIONS = 4;
 /**
- * A worker on a server that is silent for this long is taken for dead. Longer than a worker's longest step between two
- * turns of the event loop, one batch on WASM of about 10 s; and with a look every SUPERVISE_SECONDS, the back-off and the
- * poll, short enough that the job runs again within 30 s.
+ * A worker on a server that is silent for this long is taken for dead. Numerics do not keep it silent, they are another
+ * process's; a machine that swaps may, for some seconds. With a look every SUPERVISE_SECONDS, the back-off and the poll it is
+ * short enough that the job runs again within 30 s.
  */
 const HEARTBEAT_SECONDS = 15;
 const SUPERVISE_SECONDS = 4;

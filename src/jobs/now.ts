@@ -2,15 +2,16 @@ import type { Database } from "../database/database.ts";
 import { type Evaluation, submitEvaluation } from "../database/evaluations.ts";
 import { recordEvaluation } from "../database/record.ts";
 import type { DatasetSources } from "../datasets/open.ts";
-import { evaluate, type Progress } from "../evaluation/evaluate.ts";
+import { evaluateOpened, type Progress } from "../evaluation/evaluate.ts";
+import { openEvaluation } from "../evaluation/open.ts";
 import type { EvaluationRequest } from "../evaluation/request.ts";
-import { findMeasuredIn, outcomeOf } from "./attempt.ts";
+import { findRecordedIn, outcomeOf } from "./attempt.ts";
 import { submissionOf } from "./submit.ts";
 
 /**
  * Evaluates in this process, past the queue, and returns the recorded evaluation. Nothing is written before the numbers
  * are there, and then all at once.
- * @throws CollapsarError as `evaluate` and `recordEvaluation`.
+ * @throws CollapsarError as `openEvaluation`, `evaluateOpened` and `recordEvaluation`.
  */
 export async function evaluateNow(
   database: Database,
@@ -19,9 +20,15 @@ export async function evaluateNow(
   onProgress?: (progress: Progress) => void,
 ): Promise<Evaluation> {
   const submission = await submissionOf(request, sources);
-  const evaluated = await evaluate(request, { sources, onProgress, findMeasured: findMeasuredIn(database) });
+  const opened = await openEvaluation(request, { sources, onProgress, findRecorded: findRecordedIn(database) });
+  const { description, recorded } = opened;
+  const outcome = outcomeOf(
+    recorded === null
+      ? { is: "measured", evaluated: await evaluateOpened(opened, { onProgress }) }
+      : { is: "recorded", description, copyOf: recorded },
+  );
   return database.orm.transaction(async (orm) => {
     const { evaluation } = await submitEvaluation({ orm }, submission);
-    return recordEvaluation({ orm }, evaluation.id, outcomeOf(evaluated));
+    return recordEvaluation({ orm }, evaluation.id, outcome);
   });
 }

@@ -10,13 +10,10 @@ import {
   type ShardedEvaluation,
   type ShardKey,
 } from "../database/shards.ts";
-import { asCollapsarError, CollapsarError } from "../errors.ts";
+import type { Progress } from "../evaluation/evaluate.ts";
 import type { ProtocolParts } from "../evaluation/identity.ts";
-import { type Description, openEvaluation } from "../evaluation/open.ts";
 import { parseRequest } from "../evaluation/request.ts";
-import { extractShard } from "../evaluation/shards/extractShard.ts";
-import { mergeShards } from "../evaluation/shards/mergeShards.ts";
-import { openPart, removeParts, writePart } from "../evaluation/shards/parts.ts";
+import { removeParts } from "../evaluation/shards/parts.ts";
 import { stopwatch } from "../evaluation/stopwatch.ts";
 import type { WorkerContext } from "./attempt.ts";
 import type { Task } from "./queue.ts";
@@ -61,19 +58,15 @@ export async function doShard(context: WorkerContext, key: ShardKey, signal: Abo
 
 /** Measures an evaluation from the features of all its shards, and records it; one that has ended leaves nothing behind. */
 export async function mergeAll(context: WorkerContext, id: string, signal: AbortSignal): Promise<void> {
-  const { database, parts, onError } = context;
+  const { database, evaluator, onError } = context;
   const sharded = await getSharded(database, id);
   if (!sharded) return clearUp(context, id);
   if (sharded.shards.some(({ doneAt }) => !doneAt)) return; // it has been cut anew since this was to clear up
   reportProgress(database, id, { stage: "metrics", done: 0, total: 1 }).catch(onError);
   const { request, description, shards, createdAt } = sharded;
   const clock = stopwatch();
-  const measured = await mergeShards(
-    parseRequest(request),
-    shards.map(({ shares }) => shares),
-    ({ copies, ...place }) => openPart(parts, { evaluation: id, ...place }, copies, { signal }),
-    signal,
-  );
+  const order = { evaluation: id, request: parseRequest(request), shards: shards.map(({ shares }) => shares) };
+  const measured = await evaluator.run("merge", order, { signal });
   signal.throwIfAborted();
   const features = (Math.max(...shards.map(({ doneAt }) => Number(doneAt))) - Number(createdAt)) / 1000;
   clock.lap("metrics");
@@ -84,41 +77,18 @@ export async function mergeAll(context: WorkerContext, id: string, signal: Abort
 }
 
 async function storeFeatures(
-  { sources, database, parts, onError }: WorkerContext,
-  { request, description, shards }: ShardedEvaluation,
+  { database, evaluator, onError }: WorkerContext,
+  { request, description: begun, shards }: ShardedEvaluation,
   key: ShardKey,
   signal: AbortSignal,
 ): Promise<void> {
-  const { engine } = description.protocolParts as ProtocolParts;
-  const asBegun = parseRequest({ ...request, engine, device: description.engine.device });
-  const opened = await openEvaluation(asBegun, { sources, signal }).catch(leaveToOthers);
-  requireSame(opened.description, description);
-  const onProgress = throttled((images: number) => {
-    reportShard(database, key, images).catch(onError);
+  const { engine } = begun.protocolParts as ProtocolParts;
+  const asBegun = parseRequest({ ...request, engine, device: begun.engine.device });
+  const onProgress = throttled(({ done }: Progress) => {
+    reportShard(database, key, done).catch(onError);
   });
-  const keep = (share: number, path: string) => writePart(parts, { ...key, share }, path, { signal });
-  const clock = stopwatch();
-  await extractShard(opened, shards[key.shard]!.shares, keep, { signal, onProgress });
-  clock.lap("features");
-}
-
-/** Another worker may have the engine that the evaluation began with. */
-function leaveToOthers(error: unknown): never {
-  const { code, message } = asCollapsarError(error);
-  if (code === "missing-engine") throw new CollapsarError(code, message, { cause: error, retryable: true });
-  throw error;
-}
-
-/** Features of different bytes, images or engines must not meet in one evaluation. */
-function requireSame(found: Description, begun: RecordDescription): void {
-  const differences = [
-    found.checkpoint.sha256 !== begun.checkpoint.sha256 && "the checkpoint",
-    found.protocol !== begun.protocol && "the sets or the version of the metrics",
-    found.engine.version !== begun.engine.version && `the version of the engine (${found.engine.version})`,
-  ].filter(Boolean);
-  if (differences.length === 0) return;
-  const message = `${differences.join(" and ")} differ from what the evaluation began with: expected the same for all shards`;
-  throw new CollapsarError("conflict", message, { retryable: true });
+  const order = { key, request: asBegun, begun, shares: shards[key.shard]!.shares };
+  await evaluator.run("evaluateShard", order, { signal, onProgress });
 }
 
 /** Removes what the shards of an evaluation that has ended have left. */

@@ -4,6 +4,7 @@ import type { Database } from "../../src/database/database.ts";
 import {
   countUnfinished,
   failEvaluation,
+  getDetails,
   getEvaluation,
   listEvaluations,
   postponeEvaluation,
@@ -204,15 +205,21 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
         expect((await getEvaluation(database, evaluation.id)).status).toBe("queued");
       });
 
-      it("of the same bytes is found under another run, with its values", async () => {
+      it("of the same bytes is found under another run, and its numbers are copied", async () => {
         const bytes = { sha256: fresh("sha"), protocol: "p1" };
         expect(await findSameBytes(database, bytes)).toBeNull();
-        const first = await evaluated(database, { ...bytes, values: { nc1: 0.125 } });
-        const found = await findSameBytes(database, bytes);
-        expect(found).toEqual(first);
+        const first = await evaluated(database, { ...bytes, values: { nc1: 0.125 }, omitted: { nc2: "why not" } });
+        expect(await findSameBytes(database, bytes)).toBe(first.id);
         expect(await findSameBytes(database, { ...bytes, protocol: "p2" })).toBeNull();
-        const copy = await evaluated(database, { ...bytes, run: { id: fresh("run") }, values: found!.values });
-        expect(copy).toMatchObject({ sameAs: null, values: { nc1: 0.125 } });
+        const { values: _, omitted: __, details, ...description } = outcome({ ...bytes, run: { id: fresh("run") } });
+        const record = async (copyOf: string) => {
+          const { evaluation } = await submitEvaluation(database, submission());
+          return recordEvaluation(database, evaluation.id, { ...description, copyOf });
+        };
+        const copy = await record(first.id);
+        expect(copy).toMatchObject({ sameAs: null, values: { nc1: 0.125 }, omitted: { nc2: "why not" } });
+        expect(await getDetails(database, copy.id)).toEqual(details);
+        await expect(record("gone")).rejects.toMatchObject({ code: "conflict", retryable: true });
       });
     });
 

@@ -12,6 +12,7 @@ import { CollapsarError } from "../../src/errors.ts";
 import { type Evaluated, evaluate } from "../../src/evaluation/evaluate.ts";
 import { parseRequest } from "../../src/evaluation/request.ts";
 import { handlerOf } from "../../src/jobs/attempt.ts";
+import { evaluatorHere } from "../../src/jobs/operations.ts";
 import { ATTEMPTS, openQueue } from "../../src/jobs/queue.ts";
 import { submitterOf } from "../../src/jobs/submit.ts";
 import { openStorage } from "../../src/storage/open.ts";
@@ -65,7 +66,8 @@ export function shardsContract(name: string, provide: () => Promise<Place>): voi
         return storage.write(url, content, call);
       };
       const store = { storage: { ...storage, write }, folder: fileUrl(folder, "store", "shards") };
-      const handler = handlerOf({ database, queue, sources, parts: store, onError });
+      const evaluator = evaluatorHere({ sources, parts: store });
+      const handler = handlerOf({ database, queue, evaluator, parts: store, onError });
       await queue.work(handler, { concurrency: options.concurrency ?? 1 });
 
       const submit = async (more: object) =>

@@ -1,6 +1,6 @@
 import type { Database } from "../../src/database/database.ts";
 import { type Evaluation, type Submission, submitEvaluation } from "../../src/database/evaluations.ts";
-import { type Outcome, recordEvaluation } from "../../src/database/record.ts";
+import { type Numbers, type RecordDescription, recordEvaluation } from "../../src/database/record.ts";
 
 let count = 0;
 
@@ -25,7 +25,7 @@ export function submission(changes: Partial<Submission> = {}): Submission {
 }
 
 export interface OutcomeChanges {
-  run?: Partial<Outcome["run"]>;
+  run?: Partial<RecordDescription["run"]>;
   epoch?: number | null;
   sha256?: string;
   protocol?: string;
@@ -35,7 +35,7 @@ export interface OutcomeChanges {
 }
 
 /** Returns an outcome; without changes, of a run and of bytes like no other. */
-export function outcome(changes: OutcomeChanges = {}): Outcome {
+export function outcome(changes: OutcomeChanges = {}): RecordDescription & Numbers {
   const { run, epoch = 1, sha256 = fresh("sha"), protocol = "p1", dataset = "digits", values = { nc1: 0.5 } } = changes;
   return {
     run: { id: fresh("run"), ...run },

@@ -43,6 +43,9 @@ process.on("message", (order: LoadOrder | RunOrder) => {
   });
 });
 
+// the terminal and systemd tell these to all processes; while the parent finishes its work this one is needed
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+
 // a parent that is gone asks for nothing more
 process.on("disconnect", () => process.exit());
 
