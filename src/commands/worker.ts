@@ -40,7 +40,7 @@ export function define(command: Command): void {
       const database = await openDatabase(config, "collapsar worker");
       const storage = openStorage(config);
       const queue = await openQueue(database, logFailure);
-      const sources = { storage, data: config.data };
+      const sources = { storage, data: config.data, cache: config.cache };
       const parts = partStoreIn(config.store);
       await deliverWebhooks(config, database, queue);
       const stopped = new AbortController();
