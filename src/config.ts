@@ -8,6 +8,8 @@ import { CollapsarError } from "./errors.ts";
 export interface Config {
   /** Folder of the embedded database, the local store and caches. */
   readonly home: string;
+  /** Where downloaded objects and features are kept, and how much of them. */
+  readonly cache: { readonly folder: string; readonly bytes: number };
   /** PostgreSQL to use instead of the embedded PGlite, or null. */
   readonly databaseUrl: string | null;
   /** Where training pushes checkpoints: an `s3://` or `file://` URL without a trailing slash. */
@@ -61,6 +63,11 @@ const listOf = (entry: RegExp, expected: string) =>
 
 const environment = z.object({
   COLLAPSAR_HOME: z.string().min(1).default(".collapsar"),
+  COLLAPSAR_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(10 * 2 ** 30),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "expected postgres://…")
@@ -114,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, cwd: string = p
   const home = absolute(values.COLLAPSAR_HOME, cwd);
   return Object.freeze({
     home,
+    cache: { folder: join(home, "cache"), bytes: values.COLLAPSAR_CACHE_BYTES },
     databaseUrl: values.DATABASE_URL ?? null,
     store: toStoreUrl(values.COLLAPSAR_STORE ?? join(home, "store"), cwd),
     data: [values.COLLAPSAR_DATA ? absolute(values.COLLAPSAR_DATA, cwd) : join(home, "data"), SYSTEM_DATA],

@@ -1,6 +1,8 @@
 /** The environment variables that are read, one line each, for `--help`. */
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   COLLAPSAR_HOME: "embedded database, local store, caches (default .collapsar)",
+  COLLAPSAR_CACHE_BYTES:
+    "what downloaded objects and features may take in $COLLAPSAR_HOME/cache (default 10737418240, 10 GiB; 0: nothing)",
   DATABASE_URL: "PostgreSQL to use instead of the embedded database",
   COLLAPSAR_STORE: "where training pushes checkpoints: s3://bucket/prefix or a folder (default $COLLAPSAR_HOME/store)",
   COLLAPSAR_DATA: "folder of dataset files (default $COLLAPSAR_HOME/data)",

@@ -50,7 +50,7 @@ export async function serve(
   const found = foundRules(config.foundRequest, parts.folder);
   const database = await openDatabase(config, command);
   const storage = openStorage(config);
-  const sources = { storage, data: config.data };
+  const sources = { storage, data: config.data, cache: config.cache };
   const queue = await openQueue(database, logFailure);
   const evaluator = evaluatorInChildren(config);
   const draining = new AbortController();

@@ -53,7 +53,7 @@ function besides(url: string, path: string): string {
 async function withShards(
   storage: Storage,
   { head, bytes, sha256 }: Download,
-  { signal, maxBytes = MAX_CHECKPOINT_BYTES }: DownloadOptions,
+  { signal, cache, maxBytes = MAX_CHECKPOINT_BYTES }: DownloadOptions,
 ): Promise<FetchedCheckpoint> {
   if (!NAMED_JSON.test(head.url))
     throw new CollapsarError(
@@ -65,7 +65,7 @@ async function withShards(
   const shards: Uint8Array[] = [];
   let size = head.size;
   for (const path of model.paths) {
-    const shard = await download(storage, besides(head.url, path), { signal, maxBytes: maxBytes - size });
+    const shard = await download(storage, besides(head.url, path), { signal, cache, maxBytes: maxBytes - size });
     size += shard.bytes.length;
     digest.update(shard.sha256);
     shards.push(shard.bytes);

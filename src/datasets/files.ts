@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { CollapsarError } from "../errors.ts";
-import { download } from "../storage/download.ts";
-import type { Storage, StorageCall } from "../storage/storage.ts";
+import { type DownloadOptions, download } from "../storage/download.ts";
+import type { Storage } from "../storage/storage.ts";
 import { redactUrl } from "../storage/url.ts";
 import type { Dataset } from "./dataset.ts";
 import { decodeIdxPair } from "./idx.ts";
@@ -24,7 +24,7 @@ type FileReference = Extract<Reference, { kind: "file" }>;
 export async function openFile(
   { name, url, format }: FileReference,
   storage: Storage,
-  call: StorageCall = {},
+  call: DownloadOptions = {},
 ): Promise<Dataset> {
   switch (format) {
     case "tensors":
@@ -68,7 +68,7 @@ function labelsUrl(url: string): string {
   return url.replace(/images([-.])idx3-ubyte(\.gz)?$/, "labels$1idx1-ubyte$2");
 }
 
-async function fetchUnpacked(url: string, storage: Storage, call: StorageCall): Promise<SourceFile> {
+async function fetchUnpacked(url: string, storage: Storage, call: DownloadOptions): Promise<SourceFile> {
   const { bytes } = await download(storage, url, { ...call, maxBytes: MAX_ARCHIVE_BYTES });
   const source = redactUrl(url);
   return { bytes: url.endsWith(".gz") ? await unpack(bytes, source) : bytes, source };

@@ -1,3 +1,4 @@
+import type { CacheFolder } from "../storage/cache.ts";
 import type { Storage, StorageCall } from "../storage/storage.ts";
 import type { Dataset } from "./dataset.ts";
 import { digitsVersion, openDigits } from "./digits.ts";
@@ -13,6 +14,8 @@ export interface DatasetSources {
   /** Folders searched for the files of named datasets, in order. */
   readonly data: readonly string[];
   readonly storage: Storage;
+  /** Where what was downloaded, and features taken of it, are kept; none: nowhere. */
+  readonly cache?: CacheFolder | undefined;
 }
 
 /**
@@ -22,11 +25,11 @@ export interface DatasetSources {
  */
 export async function openDataset(
   reference: string,
-  { data, storage }: DatasetSources,
+  { data, storage, cache }: DatasetSources,
   { signal }: StorageCall = {},
 ): Promise<Dataset> {
   const parsed = parseReference(reference);
-  if (parsed.kind === "file") return openFile(parsed, storage, { signal });
+  if (parsed.kind === "file") return openFile(parsed, storage, { signal, cache });
   const { name, dataset, part } = parsed;
   if (part === "validation") return splitTenth(await openPart(dataset, dataset, "train", data)).validation;
   return openPart(name, dataset, part, data);

@@ -1,8 +1,8 @@
 import type { Placed, SafetensorsLayout } from "../checkpoints/safetensors.ts";
 import { decodeTensor, readSafetensorsLayout } from "../checkpoints/safetensors.ts";
 import { CollapsarError } from "../errors.ts";
-import { download } from "../storage/download.ts";
-import type { Storage, StorageCall } from "../storage/storage.ts";
+import { type DownloadOptions, download } from "../storage/download.ts";
+import type { Storage } from "../storage/storage.ts";
 import { redactUrl } from "../storage/url.ts";
 import type { Dataset } from "./dataset.ts";
 import { describeImages, labelsOf, requireFinite, requireLabels } from "./imageTensors.ts";
@@ -27,10 +27,10 @@ export async function openTensorFile(
   name: string,
   url: string,
   storage: Storage,
-  { signal, keptBytes = KEPT_BYTES }: StorageCall & { keptBytes?: number } = {},
+  { signal, cache, keptBytes = KEPT_BYTES }: DownloadOptions & { keptBytes?: number } = {},
 ): Promise<Dataset> {
   const source = redactUrl(url);
-  const { read, size } = await openBytes(url, storage, keptBytes, { signal });
+  const { read, size } = await openBytes(url, storage, keptBytes, { signal, cache });
   const { tensors } = await readLayout(read, size, source);
   const images = tensors.get("images");
   if (!images) throw malformed(source, 'there is no tensor "images"');
@@ -58,7 +58,7 @@ async function openBytes(
   url: string,
   storage: Storage,
   keptBytes: number,
-  call: StorageCall,
+  call: DownloadOptions,
 ): Promise<{ read: Read; size: number }> {
   const head = await storage.head(url, call);
   if (head.size > keptBytes)

@@ -1,8 +1,7 @@
 import type { DatasetSources } from "../datasets/open.ts";
 import { abortableRows, type FeatureSet } from "../metrics/rows.ts";
 import { classifierOf } from "../networks/network.ts";
-import { extract } from "./extract.ts";
-import { type FeatureStore, openFeatureStore } from "./features/sink.ts";
+import { type TakenFeatures, takeFeatures } from "./features/take.ts";
 import type { FeatureSets, Measured } from "./measure.ts";
 import { measure } from "./measure.ts";
 import type { Description, OpenedEvaluation } from "./open.ts";
@@ -36,7 +35,8 @@ export interface EvaluationContext {
 export interface Evaluated extends Measured, Description {}
 
 /**
- * The story: checkpoint URL → bytes → network → engine → features → metrics.
+ * The story: checkpoint URL → bytes → network → engine → features → metrics. Features in the cache are measured without
+ * running the network, unless the request wants all anew (`force`).
  * @throws CollapsarError of whichever stage could not do its part, naming what was wrong.
  */
 export async function evaluate(request: EvaluationRequest, context: EvaluationContext): Promise<Evaluated> {
@@ -45,28 +45,27 @@ export async function evaluate(request: EvaluationRequest, context: EvaluationCo
 
 /** Returns what `evaluate` does, of an evaluation that is open already. @throws CollapsarError as `evaluate`. */
 export async function evaluateOpened(
-  { request, network, engine, sets, description }: OpenedEvaluation,
-  { signal, onProgress, featureBudget }: Omit<EvaluationContext, "sources">,
+  opened: OpenedEvaluation,
+  { sources, signal, onProgress, featureBudget }: EvaluationContext,
 ): Promise<Evaluated> {
+  const { request, network, sets, description } = opened;
   const clock = stopwatch();
   const classifier = classifierOf(network);
-  const stores = new Map<string, FeatureStore>();
+  const taken = new Map<string, TakenFeatures>();
   try {
     for (const { part, dataset } of partsOf(sets)) {
-      const { length: count, labels } = dataset;
-      const store = await openFeatureStore({ count, labels, classifier }, featureBudget);
-      stores.set(part, store);
       const report = (done: number, total: number) => onProgress?.({ stage: part, done, total });
-      await extract(engine, network, dataset, store, { signal, onProgress: report });
+      const options = { cache: sources.cache, budget: featureBudget, signal, onProgress: report };
+      taken.set(part, await takeFeatures(opened, dataset, options));
     }
     clock.lap("features");
     onProgress?.({ stage: "metrics", done: 0, total: 1 });
-    const features = await featureSets(sets.ood, async (part) => (await stores.get(part)?.read()) ?? null, signal);
+    const features = await featureSets(sets.ood, async (part) => (await taken.get(part)?.read()) ?? null, signal);
     const measured = await measure(features, classifier, request);
     clock.lap("metrics");
     return { ...description, ...measured, seconds: { ...description.seconds, ...clock.laps } };
   } finally {
-    for (const store of stores.values()) await store.close();
+    for (const features of taken.values()) await features.close();
   }
 }
 

@@ -47,7 +47,7 @@ export function protocolOf(request: EvaluationRequest, engine: Engine, sets: Eva
 
 /** Returns the sha256 (hex) of the protocol: equal protocols have equal digests, whatever the order of their keys. */
 export function protocolDigest(parts: ProtocolParts): string {
-  return digest(parts);
+  return digestOf(parts);
 }
 
 /**
@@ -61,10 +61,11 @@ export function requestKey(
 ): string {
   // none changes the record
   const { force: _, shards: __, timeout: ___, priority: ____, webhook: _____, ...asked } = request;
-  return digest({ asked, etag: object.etag, size: object.size, datasets, metrics: METRICS_VERSION });
+  return digestOf({ asked, etag: object.etag, size: object.size, datasets, metrics: METRICS_VERSION });
 }
 
-function digest(value: unknown): string {
+/** Returns the sha256 (hex) of `value` as JSON, whatever the order of its keys. */
+export function digestOf(value: unknown): string {
   const sorted = JSON.stringify(value, (_, inner) =>
     inner !== null && typeof inner === "object" && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -54,6 +54,7 @@ export async function openEvaluation(
   const clock = stopwatch();
   const fetched = await fetchCheckpoint(sources.storage, request.checkpoint, {
     signal,
+    cache: sources.cache,
     onProgress: (done, total) => onProgress?.({ stage: "download", done, total }),
   });
   const { checkpoint, sha256 } = fetched;

@@ -20,11 +20,12 @@ export async function evaluateNow(
   onProgress?: (progress: Progress) => void,
 ): Promise<Evaluation> {
   const submission = await submissionOf(request, sources);
-  const opened = await openEvaluation(request, { sources, onProgress, findRecorded: findRecordedIn(database) });
+  const context = { sources, onProgress, findRecorded: findRecordedIn(database) };
+  const opened = await openEvaluation(request, context);
   const { description, recorded } = opened;
   const outcome = outcomeOf(
     recorded === null
-      ? { is: "measured", evaluated: await evaluateOpened(opened, { onProgress }) }
+      ? { is: "measured", evaluated: await evaluateOpened(opened, context) }
       : { is: "recorded", description, copyOf: recorded },
   );
   return database.orm.transaction(async (orm) => {

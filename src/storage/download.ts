@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { CollapsarError } from "../errors.ts";
+import { type CacheFolder, type CacheKey, keepInCache, openCached } from "./cache.ts";
 import type { ObjectHead, Storage, StorageCall } from "./storage.ts";
 import { redactUrl } from "./url.ts";
 
@@ -7,6 +9,8 @@ import { redactUrl } from "./url.ts";
 export const MAX_CHECKPOINT_BYTES = 4 * 2 ** 30;
 
 export interface DownloadOptions extends StorageCall {
+  /** Where objects that are not files of this machine are kept, and looked for first. */
+  readonly cache?: CacheFolder | undefined;
   /** Default `MAX_CHECKPOINT_BYTES`. */
   readonly maxBytes?: number;
   /** Called after every chunk with the bytes received so far and in all. */
@@ -21,14 +25,44 @@ export interface Download {
 }
 
 /**
- * Reads the object into memory, digested as it comes.
+ * Reads the object into memory, digested as it comes: from the cache, where it has this version of the object.
  * @throws CollapsarError `object-too-large` where it is, or turns out to be, larger than `maxBytes`;
  *   `storage-unavailable` where other than the promised number of bytes comes; and as `Storage.read`.
  */
-export async function download(
+export async function download(storage: Storage, url: string, options: DownloadOptions = {}): Promise<Download> {
+  const { cache, signal } = options;
+  if (!cache || cache.bytes === 0 || /^file:/i.test(url)) return transfer(storage, url, options);
+  const cached = await readCached(await storage.head(url, { signal }), options);
+  if (cached) return cached;
+  const transferred = await transfer(storage, url, options);
+  const { head, bytes } = transferred;
+  await keepInCache(cache, keyOf(head), bytes.length, (path) => writeFile(path, bytes), { signal });
+  return transferred;
+}
+
+/** The URL goes in with its query, which may name the object: of that the cache shows a digest only. */
+function keyOf({ url, etag, size }: ObjectHead): CacheKey {
+  return { kind: "object", of: JSON.stringify([url, etag, size]) };
+}
+
+async function readCached(
+  head: ObjectHead,
+  { cache, maxBytes = MAX_CHECKPOINT_BYTES, signal, onProgress }: DownloadOptions,
+): Promise<Download | null> {
+  if (head.size > maxBytes) throw tooLarge(head, maxBytes);
+  const content = await openCached(cache, keyOf(head), { signal });
+  if (!content) return null;
+  const { size, sha256 } = content;
+  const bytes = new Uint8Array(size);
+  await content.readInto(bytes, 0).finally(content.close);
+  onProgress?.(size, size);
+  return { head, bytes, sha256 };
+}
+
+async function transfer(
   storage: Storage,
   url: string,
-  { maxBytes = MAX_CHECKPOINT_BYTES, signal, onProgress }: DownloadOptions = {},
+  { maxBytes = MAX_CHECKPOINT_BYTES, signal, onProgress }: DownloadOptions,
 ): Promise<Download> {
   const { head, stream } = await storage.read(url, { signal });
   const hash = createHash("sha256");

@@ -21,6 +21,11 @@ export const attemptEnded = event<{ readonly outcome: "done" | "failed" | "stopp
   "collapsar:attempt-ended",
 );
 
+/** What was looked for in the cache: an object of a store, or features of a set. */
+export const cacheAsked = event<{ readonly kind: "object" | "features"; readonly found: boolean }>(
+  "collapsar:cache-asked",
+);
+
 function event<T>(name: string): Event<T> {
   const told = channel(name);
   return {

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "@prometheus-io/client";
-import { attemptEnded, imagesDone, stageEnded } from "./events.ts";
+import { attemptEnded, cacheAsked, imagesDone, stageEnded } from "./events.ts";
 
 /** What is measured of this process, from when this file is first loaded. */
 export const registry = new Registry();
@@ -44,6 +44,14 @@ const attempts = new Counter({
   registers,
 });
 
+const cache = new Counter({
+  name: "collapsar_cache_requests_total",
+  help: "What was looked for in the cache, objects of stores and features of sets: hit or miss",
+  labelNames: ["kind", "result"],
+  registers,
+});
+
 stageEnded.hear(({ stage, seconds }) => stageSeconds.observe({ stage }, seconds));
 imagesDone.hear((done) => images.inc(done.images));
 attemptEnded.hear((attempt) => attempts.inc(attempt));
+cacheAsked.hear(({ kind, found }) => cache.inc({ kind, result: found ? "hit" : "miss" }));

@@ -82,6 +82,31 @@ describe("COLLAPSAR_SWEEP", () => {
     await until(async () => expect(await urlsOf(service)).toEqual([bad, first, first, second]));
   });
 
+  it.runIf(s3)(
+    "evaluates what is in a bucket and what comes there, each version once",
+    { timeout: 60_000 },
+    async () => {
+      const storage = s3Storage(s3Client());
+      const below = `s3://${s3!.bucket}/swept`;
+      const putThere = (name: string, content: Uint8Array) => storage.write(`${below}/${name}`, content);
+      const { url: first } = await putThere("a/epoch-1.safetensors", bytes(1));
+      await putThere("a/log.txt", Buffer.from("no checkpoint"));
+      await putThere("shards/01J.0.0.safetensors", bytes(9)); // what an evaluation keeps for itself
+      await storage.write(`s3://${s3!.bucket}/beside/epoch-1.safetensors`, bytes(8));
+      const service = await start({ ...swept(), COLLAPSAR_SWEEP: below, COLLAPSAR_STORE: below });
+      await until(async () => expect(await urlsOf(service)).toEqual([first]));
+      const { url: second } = await putThere("b/epoch-2.safetensors", bytes(2));
+      await until(async () => expect(await urlsOf(service)).toEqual([first, second]));
+      await putThere("a/epoch-1.safetensors", bytes(3));
+      await until(async () => expect(await urlsOf(service)).toEqual([first, first, second]));
+      await until(async () =>
+        expect((await evaluationsOf(service)).map(({ status }) => status)).toEqual(Array(3).fill("succeeded")),
+      );
+      await sleep(2500);
+      expect(await urlsOf(service)).toEqual([first, first, second]);
+    },
+  );
+
   it.runIf(postgres)("evaluates each once where several services sweep", { timeout: 60_000 }, async () => {
     const env = { ...swept(), DATABASE_URL: await freshDatabase(postgres!) };
     const urls = await Promise.all([1, 2, 3, 4, 5].map((epoch) => put(`epoch-${epoch}.safetensors`, bytes(epoch))));

@@ -45,7 +45,8 @@ export async function evaluateHere(
   ]);
   const database = await openDatabase(config, "collapsar evaluate");
   try {
-    const sources = { storage: openStorage({ fileRoots: null }), data: config.data };
+    const { data, cache } = config;
+    const sources = { storage: openStorage({ fileRoots: null }), data, cache };
     return toResource(await evaluateNow(database, sources, request, onProgress));
   } finally {
     await database.close();

@@ -29,10 +29,11 @@ async function write(url: string, { dataset, out, network: overrides, engine, de
   const storage = openStorage({ fileRoots: null });
   const progress = progressLine({ json, quiet });
   const { checkpoint } = await fetchCheckpoint(storage, toUrl(url), {
+    cache: config.cache,
     onProgress: (done, total) => progress.update("download", done, total, "bytes"),
   }).finally(progress.end);
   const { network } = networkOf(checkpoint, overrides);
-  const images = await openDataset(dataset, { data: config.data, storage });
+  const images = await openDataset(dataset, { data: config.data, storage, cache: config.cache });
   const classifier = classifierOf(network);
   return withTemporaryFolder(async (folder) => {
     const path = join(folder, "features.safetensors");

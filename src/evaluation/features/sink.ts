@@ -35,9 +35,12 @@ export function openFeatureStore(
   shape: FeatureShape,
   budget: number = FEATURES_IN_MEMORY_BYTES,
 ): Promise<FeatureStore> {
-  const { count, classifier } = shape;
-  const bytes = 4 * count * (classifier.dimensions + classifier.classes);
-  return bytes <= budget ? memoryStore(shape) : temporaryStore(shape);
+  return featureBytes(shape) <= budget ? memoryStore(shape) : temporaryStore(shape);
+}
+
+/** Returns the bytes that features and logits of a set take. */
+export function featureBytes({ count, classifier }: FeatureShape): number {
+  return 4 * count * (classifier.dimensions + classifier.classes);
 }
 
 async function memoryStore({ count, labels, classifier }: FeatureShape): Promise<FeatureStore> {

@@ -6,9 +6,8 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CollapsarError } from "../../errors.ts";
-import { imagesDone, stageEnded } from "../../telemetry/events.ts";
 import type { Evaluator, OperationCall } from "../evaluator.ts";
-import { type OperationSettings, receivedError, type ToChild, type ToParent } from "./messages.ts";
+import { HAPPENINGS, type OperationSettings, receivedError, type ToChild, type ToParent } from "./messages.ts";
 
 /** TypeScript in a clone, JavaScript in the published package. */
 const PROGRAM = fileURLToPath(new URL(`./program${extname(import.meta.filename)}`, import.meta.url));
@@ -81,8 +80,7 @@ export function startChild(settings: OperationSettings): Child {
       for await (const [message] of messages as AsyncIterable<[ToParent]>) {
         if (message.is === "done" || message.is === "failed") return message;
         if (message.is === "progress") onProgress?.(message.progress);
-        else if (message.is === "stageEnded") stageEnded.tell(message.message);
-        else if (message.is === "imagesDone") imagesDone.tell(message.message);
+        else if (message.is === "happened") HAPPENINGS[message.event].tell(message.message as never);
         else {
           const recorded = await findRecorded?.(message.sha256, message.protocol);
           say({ is: "answer", recorded: recorded ?? null });

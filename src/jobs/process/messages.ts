@@ -1,11 +1,11 @@
 import type { Config } from "../../config.ts";
 import { asCollapsarError, CollapsarError, type ErrorCode, redact } from "../../errors.ts";
 import type { Progress } from "../../evaluation/evaluate.ts";
-import type { imagesDone, stageEnded } from "../../telemetry/events.ts";
+import { cacheAsked, imagesDone, stageEnded } from "../../telemetry/events.ts";
 import type { OperationName, Order, Result } from "../evaluator.ts";
 
 /** What of the configuration operations need. */
-export type OperationSettings = Pick<Config, "store" | "data" | "fileRoots" | "allowed">;
+export type OperationSettings = Pick<Config, "store" | "data" | "cache" | "fileRoots" | "allowed">;
 
 /** What the parent says: an order, one at a time, then what it was asked, or that nobody waits for the order any more. */
 export type ToChild =
@@ -18,13 +18,18 @@ export type ToChild =
   | { readonly is: "answer"; readonly recorded: string | null }
   | { readonly is: "abort" };
 
-type Told<E> = E extends { tell(message: infer T): void } ? T : never;
+/** What happens in the child, and is told in the parent, where the instruments are. */
+export const HAPPENINGS = { stageEnded, imagesDone, cacheAsked };
+
+type Happenings = typeof HAPPENINGS;
+type Happened<N extends keyof Happenings = keyof Happenings> = {
+  [E in N]: { readonly is: "happened"; readonly event: E; readonly message: Parameters<Happenings[E]["tell"]>[0] };
+}[N];
 
 /** What the child says while it does an order; `done` or `failed` ends it. */
 export type ToParent =
   | { readonly is: "progress"; readonly progress: Progress }
-  | { readonly is: "stageEnded"; readonly message: Told<typeof stageEnded> }
-  | { readonly is: "imagesDone"; readonly message: Told<typeof imagesDone> }
+  | Happened
   | { readonly is: "question"; readonly sha256: string; readonly protocol: string }
   | { readonly is: "done"; readonly result: Result<OperationName> }
   | { readonly is: "failed"; readonly error: SentError };

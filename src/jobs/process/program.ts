@@ -7,11 +7,10 @@ import { tmpdir } from "node:os";
 import type { Progress } from "../../evaluation/evaluate.ts";
 import { partStoreIn } from "../../evaluation/shards/parts.ts";
 import { openStorage } from "../../storage/open.ts";
-import { imagesDone, stageEnded } from "../../telemetry/events.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { evaluatorHere } from "../operations.ts";
 import { throttled } from "../throttled.ts";
-import { type OperationSettings, sentError, type ToChild, type ToParent } from "./messages.ts";
+import { HAPPENINGS, type OperationSettings, sentError, type ToChild, type ToParent } from "./messages.ts";
 
 let evaluator: Evaluator | undefined;
 let abort = new AbortController();
@@ -32,8 +31,8 @@ process.once("disconnect", () => {
   process.kill(process.pid, "SIGKILL");
 });
 
-stageEnded.hear((message) => say({ is: "stageEnded", message }));
-imagesDone.hear((message) => say({ is: "imagesDone", message }));
+for (const [event, { hear }] of Object.entries(HAPPENINGS))
+  hear((message: unknown) => say({ is: "happened", event, message } as ToParent));
 
 async function obey({ name, order, settings }: ToChild & { is: "order" }): Promise<void> {
   evaluator ??= evaluatorFor(settings);
@@ -55,8 +54,8 @@ async function obey({ name, order, settings }: ToChild & { is: "order" }): Promi
   }
 }
 
-function evaluatorFor({ store, data, ...rules }: OperationSettings): Evaluator {
-  return evaluatorHere({ sources: { storage: openStorage(rules), data }, parts: partStoreIn(store) });
+function evaluatorFor({ store, data, cache, ...rules }: OperationSettings): Evaluator {
+  return evaluatorHere({ sources: { storage: openStorage(rules), data, cache }, parts: partStoreIn(store) });
 }
 
 function say(message: ToParent): void {

@@ -21,7 +21,13 @@ let small: EvaluationRequest;
 let large: EvaluationRequest;
 let evaluator: ChildEvaluator;
 
-const settings = () => ({ store: fileUrl(folder, "store"), data: [], fileRoots: [folder], allowed: null });
+const settings = () => ({
+  store: fileUrl(folder, "store"),
+  data: [],
+  fileRoots: [folder],
+  cache: { folder: "/nowhere", bytes: 0 },
+  allowed: null,
+});
 const forEver = () => ({ signal: new AbortController().signal });
 
 beforeAll(async () => {
