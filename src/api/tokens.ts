@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { SCOPES } from "../database/scopes.ts";
-import { createToken, listTokens, revokeToken, type Token } from "../database/tokens.ts";
+import { createToken, listTokens, revokeToken, TOKEN, type Token } from "../database/tokens.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
 import type { Service } from "./service.ts";
 
@@ -8,6 +8,11 @@ const fields = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits or . _ -"),
   scope: z.enum(SCOPES).openapi({ description: "read; submit also evaluates; admin also changes and deletes" }),
 };
+const given = z
+  .string()
+  .regex(TOKEN, "expected clp_ and the base64url of 32 random bytes")
+  .optional()
+  .openapi({ description: "one that was made elsewhere; default: a random one" });
 const tokenSchema = z.object({ ...fields, createdAt: z.iso.datetime() }).openapi("Token");
 const createdSchema = z
   .object({ ...tokenSchema.shape, token: z.string().openapi({ description: "shown this once" }) })
@@ -19,7 +24,7 @@ export const create = createRoute({
   path: "/tokens",
   summary: "Make a token",
   request: {
-    body: { required: true, content: { "application/json": { schema: z.strictObject(fields) } } },
+    body: { required: true, content: { "application/json": { schema: z.strictObject({ ...fields, token: given }) } } },
   },
   responses: {
     201: jsonAnswer(createdSchema, "the token"),

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { NewToken, TokenList } from "../api/tokens.ts";
 import { SCOPES } from "../database/scopes.ts";
@@ -10,6 +10,7 @@ import { formatTable } from "./table.ts";
 interface CreateOptions extends OutputOptions {
   readonly scope: string;
   readonly out?: string;
+  readonly from?: string;
   readonly ifAbsent?: boolean;
 }
 
@@ -21,6 +22,11 @@ export function define(command: Command): void {
     .argument("<name>", "what it is called in lists")
     .addOption(new Option("--scope <scope>", "what it allows").choices(SCOPES).default("read"))
     .option("--out <file>", "write it there, for its owner alone to read, and do not print it")
+    .addOption(
+      new Option("--from <file>", "take the token in this file (of a secret, say), and do not print it").conflicts(
+        "out",
+      ),
+    )
     .option("--if-absent", "do nothing where a token of this name exists")
     .action((name: string, options: CreateOptions) => tokens((connection) => create(connection, name, options)));
   command
@@ -49,18 +55,30 @@ async function tokens(work: (connection: Connection) => Promise<void>): Promise<
 async function create(
   { request }: Connection,
   name: string,
-  { scope, out, ifAbsent, ...output }: CreateOptions,
+  { scope, out, from, ifAbsent, ...output }: CreateOptions,
 ): Promise<void> {
-  const body = JSON.stringify({ name, scope });
+  const given = from === undefined ? undefined : await readToken(from);
+  const body = JSON.stringify({ name, scope, token: given });
   const headers = { "content-type": "application/json" };
   try {
     const { token, ...kept } = await request<NewToken>("/tokens", { method: "POST", headers, body });
+    if (given !== undefined) return print({ ...kept, from }, output, () => `token ${name} is that of ${from}`, nothing);
     if (out === undefined) return print({ ...kept, token }, output, () => token);
     await writeFile(out, token, { mode: 0o600 });
     print({ ...kept, out }, output, () => `token ${name} is in ${out}`, nothing);
   } catch (error) {
     if (!ifAbsent || !(error instanceof CollapsarError && error.code === "conflict")) throw error;
     print({ name, exists: true }, output, () => `token ${name} exists already`, nothing);
+  }
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (cause) {
+    throw new CollapsarError("invalid-request", `--from ${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { asc, eq } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
 import { tokens } from "./schema.ts";
@@ -16,22 +16,36 @@ export interface Token {
 const PREFIX = "clp_";
 const BYTES = 32;
 
+/** What a token looks like: a shorter one could be guessed from its digest. */
+export const TOKEN = /^clp_[\w-]{43,86}$/;
+
+interface NewToken {
+  readonly name: string;
+  readonly scope: Scope;
+  /** One that was made elsewhere, as `TOKEN` has it; default: 256 random bits. */
+  readonly token?: string | undefined;
+}
+
 /**
- * Makes a token of 256 random bits and returns it with what is kept of it; nobody can read it again.
- * @throws CollapsarError `conflict` where the name is taken.
+ * Makes a token and returns it with what is kept of it; nobody can read it again. The same token under the same name and
+ * scope is the one that is there.
+ * @throws CollapsarError `conflict` where the name or the token is taken.
  */
 export async function createToken(
   { orm }: Queries,
-  { name, scope }: { readonly name: string; readonly scope: Scope },
+  { name, scope, token = PREFIX + randomBytes(BYTES).toString("base64url") }: NewToken,
 ): Promise<Token & { readonly token: string }> {
-  const token = PREFIX + randomBytes(BYTES).toString("base64url");
-  const [kept] = await orm
+  const sha256 = tokenDigest(token);
+  const { createdAt } = tokens;
+  const [made] = await orm
     .insert(tokens)
-    .values({ name, scope, sha256: tokenDigest(token) })
-    .onConflictDoNothing({ target: tokens.name })
-    .returning({ createdAt: tokens.createdAt });
-  if (!kept) throw new CollapsarError("conflict", `there is a token "${name}" already`);
-  return { name, scope, createdAt: kept.createdAt, token };
+    .values({ name, scope, sha256 })
+    .onConflictDoNothing()
+    .returning({ createdAt });
+  const same = and(eq(tokens.name, name), eq(tokens.scope, scope), eq(tokens.sha256, sha256));
+  const kept = made ?? (await orm.select({ createdAt }).from(tokens).where(same))[0];
+  if (kept) return { name, scope, createdAt: kept.createdAt, token };
+  throw new CollapsarError("conflict", `there is a token "${name}" already, or the same under another name or scope`);
 }
 
 /** Returns all tokens, in order of name. */

@@ -87,8 +87,8 @@ const LONGEST_WAIT_SECONDS = 365 * 24 * 3600;
 /** NOTIFY wakes the workers for new jobs; polling is for retries that come due. */
 const POLLING = { pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2 };
 /** Together within the 30 s that Kubernetes gives a pod to end: for handlers to finish, then to heed their signal. */
-const GRACE_MS = 15_000;
-const ABORT_MS = 10_000;
+export const GRACE_MS = 15_000;
+export const ABORT_MS = 10_000;
 
 const EVALUATE = "evaluate";
 /** Where the jobs go whose attempts are used up, also by death of their worker, which no handler can report. */

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile, rm, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -226,6 +227,30 @@ describe("a service with tokens", () => {
     expect((await ask("/runs", token)).status).toBe(200);
     expect(await collapsar(args, issued.admin)).toMatchObject({ status: 0, output: "token file exists already\n" });
     expect(await readFile(out, "utf8")).toBe(token);
+  });
+
+  it("takes a token that was made elsewhere from a file, as often as it is given the same", async () => {
+    const file = join(home, "secret");
+    const token = `clp_${randomBytes(32).toString("base64url")}`;
+    await writeFile(file, `${token}\n`);
+    const args = ["token", "create", "given", "--scope", "submit", "--from", file];
+    for (const _ of [1, 2]) {
+      const { status, output } = await collapsar(args, issued.admin);
+      expect({ status, output }).toEqual({ status: 0, output: `token given is that of ${file}\n` });
+    }
+    expect((await ask("/runs", token)).status).toBe(200);
+    await writeFile(file, `clp_${randomBytes(32).toString("base64url")}`);
+    expect(await collapsar(args, issued.admin)).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("(conflict)"),
+    });
+    await writeFile(file, "clp_guessable");
+    expect(await collapsar(args, issued.admin)).toMatchObject({
+      status: 1,
+      output: expect.stringContaining("32 random bytes"),
+    });
+    expect(await collapsar([...args, "--from", join(home, "nowhere")], issued.admin)).toMatchObject({ status: 1 });
+    expect((await ask("/tokens/given", issued.admin, { method: "DELETE" })).status).toBe(204);
   });
 
   it("refuses a revoked token at once, and stays closed without any", async () => {

@@ -21,7 +21,7 @@ export interface PostgresServer {
 export async function startPostgres(): Promise<PostgresServer | null> {
   const url = process.env.TEST_DATABASE_URL;
   if (url) return { url, stop: async () => {} };
-  const binaries = findBinaries();
+  const binaries = postgresBinaries();
   if (binaries) return startCluster(binaries);
   const absent = "no PostgreSQL: TEST_DATABASE_URL is not set and neither PATH nor /usr/lib/postgresql has initdb";
   if (process.env.COLLAPSAR_TEST_REQUIRE_SERVERS === "1") throw new Error(absent);
@@ -52,7 +52,8 @@ async function onServer(url: string, statement: string): Promise<void> {
   }
 }
 
-function findBinaries(): string | null {
+/** Returns the folder of the newest PostgreSQL's programs on this machine, or null. */
+export function postgresBinaries(): string | null {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [...versions.map((version) => join(debian, version, "bin")), ...process.env.PATH!.split(delimiter)];
