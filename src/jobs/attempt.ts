@@ -1,6 +1,7 @@
 import type { Database } from "../database/database.ts";
 import { getDetails, reportProgress, startEvaluation } from "../database/evaluations.ts";
 import { findSameBytes, type Outcome, type RecordDescription, recordEvaluation } from "../database/record.ts";
+import { asDatabaseError } from "../database/unavailable.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import { asCollapsarError } from "../errors.ts";
 import { type Evaluated, type EvaluationContext, evaluateOpened, type Progress } from "../evaluation/evaluate.ts";
@@ -38,7 +39,8 @@ export function handlerOf(context: WorkerContext): Handler {
         if (shard === undefined) await evaluateOrCut(context, task, signal);
         else if (shard === "all") await mergeAll(context, evaluation, signal);
         else await doShard(context, { evaluation, shard }, signal);
-      } catch (error) {
+      } catch (cause) {
+        const error = asDatabaseError(cause);
         if (signal.aborted) log.info("broken off");
         else logFailure(error);
         const outcome = signal.aborted ? "stopped" : "failed";
