@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { EvaluationDetails } from "../../api/detailsSchema.ts";
+import { LABEL_OFFSET, MARGIN_BOTTOM } from "./frame.ts";
 
 type Collapse = NonNullable<EvaluationDetails["collapse"]>;
 
@@ -52,8 +53,14 @@ export function drawClassVariance({ within_class_variance, between_class_square 
   }));
   const mean = bars.reduce((sum, { ratio }) => sum + ratio, 0) / bars.length;
   return Plot.plot({
-    ...{ width, height: Math.min(width, 320), className: "plot", marginLeft: 50, marginBottom: 36 },
-    x: { type: "band", label: "class", ticks: bars.length > MOST_NAMED ? [] : undefined, tickSize: 0 },
+    ...{ width, height: Math.min(width, 320), className: "plot", marginLeft: 50, marginBottom: MARGIN_BOTTOM },
+    x: {
+      type: "band",
+      label: "class",
+      labelOffset: LABEL_OFFSET,
+      ticks: bars.length > MOST_NAMED ? [] : undefined,
+      tickSize: 0,
+    },
     y: { label: "↑ within / between", grid: true, ticks: 5 },
     marks: [
       Plot.barY(bars, {

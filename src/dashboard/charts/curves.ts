@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { EvaluationDetails } from "../../api/detailsSchema.ts";
 import type { GroupStyle } from "./colours.ts";
+import { LABEL_OFFSET, MARGIN_BOTTOM } from "./frame.ts";
 
 type Curves = NonNullable<EvaluationDetails["ood"]>[string][string];
 
@@ -51,8 +52,8 @@ interface CurveLine {
 function drawUnitSquare(lines: readonly CurveLine[], score: string, { x, y, width }: Axes, ...below: Plot.Markish[]) {
   const chosen = lines.filter(({ name }) => name === score);
   return Plot.plot({
-    ...{ width, height: HEIGHT, className: "plot", marginLeft: 44, marginBottom: 36, grid: true },
-    x: { domain: [0, 1], label: x, ticks: 5 },
+    ...{ width, height: HEIGHT, className: "plot", marginLeft: 44, marginBottom: MARGIN_BOTTOM, grid: true },
+    x: { domain: [0, 1], label: x, labelOffset: LABEL_OFFSET, ticks: 5 },
     y: { domain: [0, 1], label: y, ticks: 5 },
     marks: [
       ...below,

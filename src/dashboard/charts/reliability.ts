@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { EvaluationDetails } from "../../api/detailsSchema.ts";
+import { LABEL_OFFSET, MARGIN_BOTTOM } from "./frame.ts";
 
 type Bin = NonNullable<EvaluationDetails["calibration"]>[string]["bins"][number];
 
@@ -8,8 +9,8 @@ export function drawReliability(bins: readonly Bin[], width: number) {
   const filled = bins.filter(({ count }) => count > 0);
   const total = filled.reduce((sum, { count }) => sum + count, 0);
   return Plot.plot({
-    ...{ width, height: 280, className: "plot", marginLeft: 44, marginBottom: 36, grid: true },
-    x: { domain: [0, 1], label: "confidence →", ticks: 5 },
+    ...{ width, height: 280, className: "plot", marginLeft: 44, marginBottom: MARGIN_BOTTOM, grid: true },
+    x: { domain: [0, 1], label: "confidence →", labelOffset: LABEL_OFFSET, ticks: 5 },
     y: { domain: [0, 1], label: "↑ accuracy", ticks: 5 },
     marks: [
       Plot.rectY(filled, {

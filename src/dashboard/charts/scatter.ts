@@ -3,6 +3,7 @@ import type { Correlations } from "../../api/contract.ts";
 import { formatNumber } from "../format.ts";
 import { shortLabelOf } from "../metricSections.ts";
 import type { GroupStyle } from "./colours.ts";
+import { LABEL_OFFSET, MARGIN_BOTTOM } from "./frame.ts";
 
 type Point = Correlations["rows"][number]["points"][number];
 
@@ -24,8 +25,14 @@ export function drawScatter({ points, x, y, groups, logarithmic, width }: Scatte
     logarithmic && Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 10 ? "log" : "linear";
   return Plot.plot({
     ...{ width, height: Math.min(380, Math.max(260, width * 0.6)), className: "plot" },
-    ...{ marginLeft: 56, marginBottom: 40, grid: true, inset: 8 },
-    x: { label: `${shortLabelOf(x)} →`, labelAnchor: "right", type: scaleOf(shown.map((point) => point.x)), ticks: 5 },
+    ...{ marginLeft: 56, marginBottom: MARGIN_BOTTOM, grid: true, inset: 8 },
+    x: {
+      label: `${shortLabelOf(x)} →`,
+      labelAnchor: "right",
+      labelOffset: LABEL_OFFSET,
+      type: scaleOf(shown.map((point) => point.x)),
+      ticks: 5,
+    },
     y: { label: `↑ ${shortLabelOf(y)}`, type: scaleOf(shown.map((point) => point.y)), ticks: 5 },
     marks: [
       Plot.dot(shown, {

@@ -1,6 +1,7 @@
 /** Multiples of the powers of ten that a logarithmic axis names: the first that are enough for the eye. */
 const MULTIPLES = [[1], [1, 3], [1, 2, 5], [1, 2, 3, 5, 7], [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]];
 const ENOUGH = 3;
+const STEPS = [1, 2, 5];
 
 /** Returns what a logarithmic axis from `low` to `high` (positive) names. */
 export function logTicks([low, high]: readonly [number, number]): number[] {
@@ -12,7 +13,18 @@ export function logTicks([low, high]: readonly [number, number]): number[] {
     powers
       .flatMap((power) => multiples.map((multiple) => Number(`${multiple}e${power}`)))
       .filter((tick) => tick >= low && tick <= high);
-  return ticksOf(MULTIPLES.find((multiples) => ticksOf(multiples).length >= ENOUGH) ?? MULTIPLES.at(-1)!);
+  const multiples = MULTIPLES.find((some) => ticksOf(some).length >= ENOUGH);
+  return multiples ? ticksOf(multiples) : evenTicks(low, high);
+}
+
+/** A range too short for multiples of the powers of ten is named at even steps. */
+function evenTicks(low: number, high: number): number[] {
+  const power = 10 ** Math.floor(Math.log10((high - low) / ENOUGH));
+  const step = power * (STEPS.findLast((multiple) => Math.floor((high - low) / (multiple * power)) >= ENOUGH) ?? 1);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
 }
 
 /** Returns whole epochs from `first` to `last`, at most about `most` of them. */

@@ -9,6 +9,7 @@ import { Chart } from "./chart.tsx";
 import type { GroupStyle } from "./colours.ts";
 import { addCrosshair } from "./crosshair.ts";
 import { endLabels } from "./endLabels.ts";
+import { LABEL_OFFSET, MARGIN_BOTTOM } from "./frame.ts";
 import { epochTicks, logTicks } from "./ticks.ts";
 
 /** One metric of one group over the epochs, and how it is drawn. */
@@ -29,7 +30,7 @@ interface TrajectoryChartProps {
   readonly fileName: string;
 }
 
-const HEIGHT = 210;
+const HEIGHT = 218;
 
 /** More lines than these have their names above the charts alone. */
 const MOST_NAMED = 6;
@@ -96,9 +97,15 @@ function drawTrajectories({ lines, withSeeds, range, scale, width }: Drawn): SVG
     marginLeft: 48,
     marginRight: isNamed ? Math.min(110, 14 + 7 * Math.max(...lines.map(({ name }) => name.length))) : 14,
     marginTop: 10,
-    marginBottom: 30,
+    marginBottom: MARGIN_BOTTOM,
     className: "plot",
-    x: { label: "epoch", ...(range && { domain: range }), ticks: epochTicks(epochs, width / 60), tickFormat: "d" },
+    x: {
+      label: "epoch",
+      labelOffset: LABEL_OFFSET,
+      ...(range && { domain: range }),
+      ticks: epochTicks(epochs, width / 60),
+      tickFormat: "d",
+    },
     y: {
       label: null,
       type: scale,

@@ -6,7 +6,7 @@ import { metricSections, rowLabelOf } from "../metricSections.ts";
 import { Answered } from "../parts/answered.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { useQuery } from "../query.ts";
-import { type Column, DataTable } from "../tables/dataTable.tsx";
+import { type Column, DataTable, intervalParts, type Part } from "../tables/dataTable.tsx";
 import { rowsOf, type Scope } from "./scope.ts";
 
 type Row = Answer["rows"][number];
@@ -74,20 +74,29 @@ function Test({ pHolm, reason }: { readonly pHolm: number | null; readonly reaso
 
 const meanOf = ({ mean, ci95, n }: Row["a"]) => `${formatMean(mean, ci95?.[0], ci95?.[1])} (n ${n})`;
 
+function sideParts(side: "a" | "b"): Part<Line>[] {
+  return [
+    { heading: side, value: (line) => line[side].mean },
+    ...intervalParts<Line>(side, (line) => line[side].ci95),
+    { heading: `n ${side}`, value: (line) => line[side].n },
+  ];
+}
+
 const COLUMNS: readonly Column<Line>[] = [
   {
     heading: "Metric",
     value: ({ metric }) => metric,
     text: ({ metric }) => rowLabelOf(metric),
   },
-  { heading: "a", value: ({ a }) => a.mean, text: ({ a }) => meanOf(a) },
-  { heading: "b", value: ({ b }) => b.mean, text: ({ b }) => meanOf(b) },
+  { heading: "a", value: ({ a }) => a.mean, text: ({ a }) => meanOf(a), parts: sideParts("a") },
+  { heading: "b", value: ({ b }) => b.mean, text: ({ b }) => meanOf(b), parts: sideParts("b") },
   { heading: "a − b", value: ({ welch }) => welch.difference, text: ({ welch }) => formatNumber(welch.difference) },
   {
     heading: "95 %",
     title: "Welch's interval of the difference",
     value: ({ welch }) => welch.ci95?.[0] ?? null,
     text: ({ welch }) => formatInterval(welch.ci95),
+    parts: intervalParts<Line>("a − b", ({ welch }) => welch.ci95),
   },
   {
     heading: "Welch p",
@@ -112,5 +121,9 @@ const COLUMNS: readonly Column<Line>[] = [
     title: "standardised difference; its 95 % interval",
     value: ({ hedges }) => hedges.g,
     text: ({ hedges }) => (hedges.g === null ? "–" : `${formatNumber(hedges.g)} ${formatInterval(hedges.ci95)}`),
+    parts: [
+      { heading: "Hedges' g", value: ({ hedges }) => hedges.g },
+      ...intervalParts<Line>("Hedges' g", ({ hedges }) => hedges.ci95),
+    ],
   },
 ];

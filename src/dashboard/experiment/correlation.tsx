@@ -9,7 +9,7 @@ import { metricSections, shortLabelOf } from "../metricSections.ts";
 import { Answered } from "../parts/answered.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { useQuery } from "../query.ts";
-import { type Column, DataTable } from "../tables/dataTable.tsx";
+import { type Column, DataTable, intervalParts } from "../tables/dataTable.tsx";
 import { firstDetection, rowsOf, type Scope } from "./scope.ts";
 
 type Row = Correlations["rows"][number];
@@ -93,6 +93,7 @@ const COLUMNS: readonly Column<Line>[] = [
     title: "percentile bootstrap over the runs",
     value: ({ pearson }) => pearson.ci95?.[0] ?? null,
     text: ({ pearson }) => (pearson.ci95 ? formatInterval(pearson.ci95) : (pearson.reason ?? "–")),
+    parts: intervalParts<Line>("Pearson r", ({ pearson }) => pearson.ci95),
   },
   { heading: "p", value: ({ pearson }) => pearson.p, text: ({ pearson }) => formatP(pearson.p) },
   { heading: "Spearman ρ", value: ({ spearman }) => spearman.r, text: ({ spearman }) => formatNumber(spearman.r) },

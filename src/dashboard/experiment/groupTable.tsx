@@ -4,7 +4,7 @@ import { useAnswer } from "../answers/useAnswer.ts";
 import { formatMean } from "../format.ts";
 import { labelOf, metricSections, rowLabelOf } from "../metricSections.ts";
 import { Answered } from "../parts/answered.tsx";
-import { type Column, DataTable } from "../tables/dataTable.tsx";
+import { type Column, DataTable, intervalParts } from "../tables/dataTable.tsx";
 import { rowsOf, type Scope } from "./scope.ts";
 
 type Row = Aggregate["rows"][number];
@@ -72,6 +72,11 @@ function columnsOf({ groups }: Scope): Column<Line>[] {
         heading: name,
         value: (line) => line.groups.get(key)?.mean ?? null,
         text: (line) => cellOf(line.groups.get(key), runs),
+        parts: [
+          { heading: `${name} mean`, value: (line) => line.groups.get(key)?.mean ?? null },
+          ...intervalParts<Line>(name, (line) => line.groups.get(key)?.ci95 ?? null),
+          { heading: `${name} n`, value: (line) => line.groups.get(key)?.n ?? null },
+        ],
       }),
     ),
   ];

@@ -1,6 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { type Cell, type SavedTable, saveCsv, saveLatex } from "./exportTable.ts";
+import { type Cell, type CsvTable, type LatexTable, saveCsv, saveLatex } from "./exportTable.ts";
+
+/** A column of a CSV. */
+export interface Part<Row> {
+  readonly heading: string;
+  readonly value: (row: Row) => Cell;
+}
 
 /** A column: the value of its cells is sorted by and saved, what is shown may say more. */
 export interface Column<Row> {
@@ -9,8 +15,21 @@ export interface Column<Row> {
   /** As people read it; the value itself where not given. */
   readonly text?: (row: Row) => string;
   readonly show?: (row: Row) => ComponentChildren;
+  /** What a CSV has in place of the value: of a mean also its interval, each number in a column of its own. */
+  readonly parts?: readonly Part<Row>[];
   /** What the heading means. */
   readonly title?: string;
+}
+
+/** Returns the columns of a CSV for both ends of an interval of `name`. */
+export function intervalParts<Row>(
+  name: string,
+  interval: (row: Row) => readonly [number, number] | null,
+): readonly Part<Row>[] {
+  return [
+    { heading: `${name} low`, value: (row) => interval(row)?.[0] ?? null },
+    { heading: `${name} high`, value: (row) => interval(row)?.[1] ?? null },
+  ];
 }
 
 interface DataTableProps<Row> {
@@ -34,17 +53,24 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, fileName, columns, rows, keyOf, sectionOf, empty } = props;
   const [order, setOrder] = useState<Order | null>(null);
   const sorted = order && columns[order.column] ? sortedBy(rows, columns[order.column]!.value, order.descending) : rows;
-  const saved = () => toSaved(columns, sorted);
   if (rows.length === 0) return <div class="empty">{empty ?? "Nothing here."}</div>;
   return (
     <div class="table-block">
       <div class="table-head">
         <p class="table-title">{caption}</p>
         <span class="saves">
-          <button type="button" aria-label={`Save ${caption} as CSV`} onClick={() => saveCsv(saved(), fileName)}>
+          <button
+            type="button"
+            aria-label={`Save ${caption} as CSV`}
+            onClick={() => saveCsv(toCsv(columns, sorted), fileName)}
+          >
             CSV
           </button>
-          <button type="button" aria-label={`Save ${caption} as LaTeX`} onClick={() => saveLatex(saved(), fileName)}>
+          <button
+            type="button"
+            aria-label={`Save ${caption} as LaTeX`}
+            onClick={() => saveLatex(toLatex(columns, sorted, order ? undefined : sectionOf), fileName)}
+          >
             LaTeX
           </button>
         </span>
@@ -147,11 +173,26 @@ function sortedBy<Row>(rows: readonly Row[], value: (row: Row) => Cell, descendi
   });
 }
 
-function toSaved<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): SavedTable {
+function toCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): CsvTable {
+  const parts = columns.flatMap((column): readonly Part<Row>[] => column.parts ?? [column]);
+  return {
+    headings: parts.map(({ heading }) => heading),
+    cells: rows.map((row) => parts.map(({ value }) => value(row))),
+  };
+}
+
+function toLatex<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  sectionOf?: (row: Row) => string,
+): LatexTable {
   return {
     headings: columns.map(({ heading }) => heading),
-    cells: rows.map((row) => columns.map(({ value }) => value(row))),
-    texts: rows.map((row) => columns.map((column) => textOf(column, row))),
+    numeric: columns.map((column) => isNumber(rows, column)),
+    rows: rows.map((row, i) => ({
+      section: newSection(rows, i, sectionOf),
+      texts: columns.map((column) => textOf(column, row)),
+    })),
   };
 }
 

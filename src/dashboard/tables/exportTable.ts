@@ -3,28 +3,37 @@ import { save } from "./save.ts";
 /** A cell in what is saved: numbers keep full precision in CSV. */
 export type Cell = string | number | null;
 
-/** A table as it is saved: its headings, and per row a cell of each. */
-export interface SavedTable {
+/** A table for programs: its headings, and per row a cell of each. */
+export interface CsvTable {
   readonly headings: readonly string[];
   readonly cells: readonly (readonly Cell[])[];
-  /** The cells as people read them, for LaTeX. */
-  readonly texts: readonly (readonly string[])[];
+}
+
+/** A table as people read it. */
+export interface LatexTable {
+  readonly headings: readonly string[];
+  /** Which columns are numbers. */
+  readonly numeric: readonly boolean[];
+  /** With what stands above a row, where something does. */
+  readonly rows: readonly { readonly section: string | null; readonly texts: readonly string[] }[];
 }
 
 /** Saves a table as `name.csv` (RFC 4180), at full precision. */
-export function saveCsv({ headings, cells }: SavedTable, name: string): void {
+export function saveCsv({ headings, cells }: CsvTable, name: string): void {
   save(`${name}.csv`, [headings, ...cells].map((row) => `${row.map(csvCell).join(",")}\n`).join(""), "text/csv");
 }
 
 /** Saves a table as `name.tex`, as it is shown, with the rules of booktabs. */
-export function saveLatex({ headings, texts, cells }: SavedTable, name: string): void {
-  const columns = headings.map((_, i) => (cells.every((row) => typeof row[i] !== "string") ? "r" : "l")).join("");
+export function saveLatex({ headings, numeric, rows }: LatexTable, name: string): void {
+  const columns = numeric.map((isNumber) => (isNumber ? "r" : "l")).join("");
   const line = (row: readonly string[]) => `  ${row.map(latexCell).join(" & ")} \\\\\n`;
+  const above = (section: string | null) =>
+    section === null ? "" : `  \\multicolumn{${headings.length}}{l}{\\textit{${latexCell(section)}}} \\\\\n`;
   const text = [
     "% needs \\usepackage{booktabs}\n",
     `\\begin{tabular}{${columns}}\n  \\toprule\n`,
     `${line(headings)}  \\midrule\n`,
-    ...texts.map(line),
+    ...rows.map(({ section, texts }) => above(section) + line(texts)),
     "  \\bottomrule\n\\end{tabular}\n",
   ];
   save(`${name}.tex`, text.join(""), "application/x-tex");
