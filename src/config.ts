@@ -54,6 +54,11 @@ const WEBHOOK_ALLOWED = /^(https:(\/\/[^/\s,?#@]+)?|http:\/\/[^/\s,?#@*]+)$/;
 /** As Standard Webhooks has it: 24 to 64 bytes. */
 const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
 
+const wholeNumber = (least: number, most: number) => {
+  const expected = `expected a whole number from ${least} to ${most}`;
+  return z.coerce.number(expected).int(expected).min(least, expected).max(most, expected);
+};
+
 const listOf = (entry: RegExp, expected: string) =>
   z
     .string()
@@ -83,7 +88,7 @@ const environment = z.object({
     .transform((text) => text.split(",").map((entry) => entry.trim()))
     .pipe(z.array(z.string().min(1, "expected URLs or folders, comma-separated")))
     .optional(),
-  COLLAPSAR_SWEEP_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
+  COLLAPSAR_SWEEP_SECONDS: wholeNumber(1, 86_400).default(60),
   COLLAPSAR_FOUND: z
     .string()
     .transform((text, context) => {
@@ -96,14 +101,14 @@ const environment = z.object({
     })
     .pipe(z.record(z.string(), z.unknown()))
     .optional(),
-  COLLAPSAR_RATE_LIMIT: z.coerce.number().int().min(0).default(60_000),
+  COLLAPSAR_RATE_LIMIT: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(60_000),
   COLLAPSAR_TOKEN: z
     .string()
     .regex(/^[\w.~+/=-]+$/, "expected a token as collapsar token create prints it")
     .optional(),
   HOST: z.string().min(1).default("127.0.0.1"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: "expected http://… or https://…" }).optional(),
-  PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+  PORT: wholeNumber(0, 65535).default(8080),
 });
 
 /**

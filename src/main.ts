@@ -98,10 +98,10 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** Returns all commands, of which those that `args` name are defined and the others can only be listed. */
 async function program(args: readonly string[]): Promise<Command> {
-  const root = new Command("collapsar")
+  const root: Command = new Command("collapsar")
     .description("Neural-collapse evaluation of stored checkpoints.")
     .version(VERSION)
-    .addHelpText("after", `\nEnvironment:\n${environmentHelp()}`);
+    .addHelpText("after", () => `\nEnvironment:\n${environmentHelp(root)}`);
   for (const [name, [description, load]] of Object.entries(COMMANDS)) {
     const command = root.command(name).description(description);
     if (args.includes(name)) (await load()).define(command);
@@ -113,8 +113,12 @@ async function program(args: readonly string[]): Promise<Command> {
   return root;
 }
 
-function environmentHelp(): string {
+/** Returns the environment variables as the commands are listed, in lines that fit the terminal. */
+function environmentHelp(root: Command): string {
+  const help = root.createHelp();
+  help.prepareContext({ helpWidth: process.stdout.columns ?? 80 });
+  const width = Math.max(...Object.keys(ENVIRONMENT).map(({ length }) => length));
   return Object.entries(ENVIRONMENT)
-    .map(([name, text]) => `  ${name.padEnd(21)} ${text}`)
+    .map(([name, text]) => help.formatItem(name, width, text, help))
     .join("\n");
 }

@@ -6,7 +6,7 @@ import {
   epochsParameter,
   metricsParameter,
   parseEpoch,
-  parseList,
+  parseMetrics,
   reasonsCell,
   selectionQuery,
   tableAnswers,
@@ -53,7 +53,7 @@ export function aggregateRoutes(app: OpenAPIHono, { database }: Service): void {
     const { format, metrics, epoch, ...query } = context.req.valid("query");
     const rows = await aggregate(database, {
       ...query,
-      metrics: parseList(metrics),
+      metrics: parseMetrics(metrics),
       epoch: epoch === "all" ? epoch : parseEpoch(epoch),
     });
     return format === "csv" ? csvTable(context, COLUMNS, rows) : context.json({ rows }, 200);

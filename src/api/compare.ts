@@ -2,12 +2,11 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type ComparisonRow, compare, type Side } from "../database/compare.ts";
 import { comparisonSchema } from "./contract.ts";
 import { type Columns, columnsOf, csvTable } from "./csv.ts";
-import { problemAnswer } from "./responses.ts";
 import {
   epochParameter,
   metricsParameter,
   parseEpoch,
-  parseList,
+  parseMetrics,
   reasonsCell,
   selectionQuery,
   tableAnswers,
@@ -27,10 +26,7 @@ export const route = createRoute({
       epoch: epochParameter,
     }),
   },
-  responses: {
-    ...tableAnswers(comparisonSchema, "a row per metric, dataset and protocol; differences are a − b"),
-    404: problemAnswer,
-  },
+  responses: tableAnswers(comparisonSchema, "a row per metric, dataset and protocol; differences are a − b"),
 });
 
 const SIDE: Columns<Side> = {
@@ -84,7 +80,7 @@ const COLUMNS: Columns<ComparisonRow> = {
 export function compareRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(route, async (context) => {
     const { format, metrics, epoch, ...query } = context.req.valid("query");
-    const rows = await compare(database, { ...query, metrics: parseList(metrics), epoch: parseEpoch(epoch) });
+    const rows = await compare(database, { ...query, metrics: parseMetrics(metrics), epoch: parseEpoch(epoch) });
     if (format === "csv") return csvTable(context, COLUMNS, rows);
     return context.json({ a: query.a, b: query.b, rows }, 200);
   });

@@ -3,7 +3,7 @@ import { type Coefficients, type CorrelationPoint, type CorrelationRow, correlat
 import type { Correlation } from "../statistics/correlation.ts";
 import { correlationsSchema } from "./contract.ts";
 import { type Columns, columnsOf, csvTable } from "./csv.ts";
-import { epochParameter, parseEpoch, selectionQuery, tableAnswers } from "./selection.ts";
+import { epochParameter, parseEpoch, requireMetric, selectionQuery, tableAnswers } from "./selection.ts";
 import type { Service } from "./service.ts";
 
 export const route = createRoute({
@@ -55,6 +55,7 @@ const COLUMNS: Columns<Line> = {
 export function correlationRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(route, async (context) => {
     const { format, epoch, ...query } = context.req.valid("query");
+    for (const axis of ["x", "y"] as const) requireMetric(axis, query[axis]);
     const rows = await correlate(database, { ...query, epoch: parseEpoch(epoch) });
     if (format === "csv") return csvTable(context, COLUMNS, rows.flatMap(toLines));
     return context.json({ x: query.x, y: query.y, rows }, 200);

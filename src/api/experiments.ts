@@ -17,7 +17,7 @@ import {
   trajectoriesSchema,
 } from "./experimentSchemas.ts";
 import { jsonAnswer, problemAnswer } from "./responses.ts";
-import { parseList, selectionQuery } from "./selection.ts";
+import { parseMetrics, selectionQuery } from "./selection.ts";
 import type { Service } from "./service.ts";
 
 /** Experiments of a page. */
@@ -92,7 +92,7 @@ export function experimentRoutes(app: OpenAPIHono, { database }: Service): void 
   app.openapi(overEpochs, async (context) => {
     const { experiment } = context.req.valid("param");
     const { by, dataset, metrics, seeds } = context.req.valid("query");
-    const found = await trajectories(database, { experiment, by, dataset, metrics: parseList(metrics) });
+    const found = await trajectories(database, { experiment, by, dataset, metrics: parseMetrics(metrics) });
     const rows = seeds === "false" ? found.map(({ seeds: _, ...row }) => row) : found;
     return context.json({ experiment, by, rows } as Trajectories, 200);
   });

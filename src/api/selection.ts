@@ -25,7 +25,7 @@ export const epochsParameter = z
   .default("last")
   .openapi({ description: `${EPOCHS}; all: a row per epoch` });
 
-/** The parameter `metrics`; `parseList` reads it. */
+/** The parameter `metrics`; `parseMetrics` reads it. */
 export const metricsParameter = z.string().optional().openapi({ description: "names, comma-separated; default all" });
 
 /** Returns the OpenAPI entries of an answer that can be had as CSV too. */
@@ -33,12 +33,22 @@ export function tableAnswers<T extends z.ZodType>(schema: T, description: string
   return {
     200: { description, content: { "application/json": { schema }, "text/csv": { schema: z.string() } } },
     400: problemAnswer,
+    404: problemAnswer,
   };
 }
 
-/** Returns the names in a comma-separated list. */
-export function parseList(text: string | undefined): string[] | undefined {
-  return text?.split(",").filter((name) => name !== "");
+/** Returns the names in a comma-separated list. @throws CollapsarError `invalid-request` where one is of no metric. */
+export function parseMetrics(text: string | undefined): string[] | undefined {
+  const names = text?.split(",").filter((name) => name !== "");
+  for (const name of names ?? []) requireMetric("metrics", name);
+  return names;
+}
+
+/** Throws CollapsarError `invalid-request` where `name`, the value of a parameter, is of no metric. */
+export function requireMetric(parameter: string, name: string): void {
+  if (metricOf(name)) return;
+  const expected = "a name such as nc1, ece:after_nll_optimum or auroc:SET:SCORE";
+  throw new CollapsarError("invalid-request", `${parameter}: there is no metric "${name}", expected ${expected}`);
 }
 
 /**

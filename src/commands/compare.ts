@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Comparison } from "../api/contract.ts";
 import { formatMean, partName } from "./groupTable.ts";
 import { describeLacks, describeReasons } from "./lacks.ts";
+import { inMetricOrder } from "./metricOrder.ts";
 import { addSelectionOptions, ask, metricsOption, ONE_EPOCH, type SelectionOptions } from "./selection.ts";
 import { formatNumber, formatTable } from "./table.ts";
 
@@ -16,7 +17,9 @@ export function define(command: Command): void {
   command.argument("<a>", "a group, as --by names it").argument("<b>", "another").addOption(metricsOption());
   addSelectionOptions(command, ONE_EPOCH).action((a: string, b: string, options: Options) => {
     const query = { ...options, a, b };
-    return ask<Comparison>("compare", "/compare", query, formatComparison);
+    return ask<Comparison>("compare", "/compare", query, ({ rows, ...groups }) =>
+      formatComparison({ ...groups, rows: inMetricOrder(rows, options.metrics) }),
+    );
   });
 }
 
@@ -28,7 +31,8 @@ export function formatComparison({ a, b, rows }: Comparison): string {
   if (rows.length === 0) return "no such metric";
   const parts = Map.groupBy(rows, partName);
   const tables = [...parts].map(([part, members]) => `${part}\n${formatPart(members, a, b)}`);
-  const tests = "Means and their difference ± 95 % interval; p two-sided, after Holm's correction over all rows.";
+  const tests =
+    "Means and their difference ± 95 % interval; p two-sided, after Holm's correction over all rows, of which --metrics makes fewer.";
   return [...tables, tests].join("\n\n");
 }
 

@@ -120,7 +120,8 @@ async function bodyOf<T>(response: Response): Promise<T> {
   const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
   if (response.ok) return (isJson ? response.json() : response.text()) as Promise<T>;
   const { code, detail } = (isJson ? await response.json() : {}) as Partial<Problem>;
-  throw new CollapsarError((code as ErrorCode) ?? "internal", detail ?? `the service answered ${response.status}`);
+  const unknown = `${response.url} answered ${response.status} and is no Collapsar service`;
+  throw new CollapsarError((code as ErrorCode) ?? "internal", detail ?? unknown);
 }
 
 /** Runs `work` with a connection as the environment says, and closes it whatever happens. */

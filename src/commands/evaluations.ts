@@ -44,13 +44,16 @@ function formatOne({ id, status }: EvaluationResource): string {
   return `evaluation ${id} is ${status}`;
 }
 
+/** Of a known run the file's name tells enough, and lets the table fit; `--json` has the URL. */
+const fileOf = (url: string) => decodeURIComponent(url.split("/").at(-1)!);
+
 function formatEvaluations(evaluations: EvaluationList["items"]): string {
   if (evaluations.length === 0) return "no such evaluations";
   const headings = ["evaluation", "status", "run", "checkpoint", "error"];
   return formatTable(
     headings.map((heading, i) => ({ heading, align: "left" as const, unbroken: i === 0 })),
     evaluations.map(({ id, status, run, checkpoint, error }) => [
-      ...[id, status, run ?? "–", checkpoint.url],
+      ...[id, status, run ?? "–", run === null ? checkpoint.url : fileOf(checkpoint.url)],
       error ? `${error.message} (${error.code})` : "",
     ]),
   );

@@ -6,7 +6,7 @@ import { formatNumber, formatTable, wrap } from "./table.ts";
 type Values = Measured["values"];
 
 /** The measures of OoD detection, by their columns. */
-const DETECTION: Readonly<Record<string, { readonly heading: string; readonly optional?: boolean }>> = {
+export const DETECTION: Readonly<Record<string, { readonly heading: string; readonly optional?: boolean }>> = {
   auroc: { heading: "AUROC" },
   aupr_ood: { heading: "AUPR out" },
   aupr_id: { heading: "AUPR in" },
@@ -15,7 +15,7 @@ const DETECTION: Readonly<Record<string, { readonly heading: string; readonly op
 };
 
 /** What of the test set is no calibration. */
-const ACCURACY = ["accuracy", "ncc_accuracy"];
+export const ACCURACY: readonly string[] = ["accuracy", "ncc_accuracy"];
 
 /** More names than these are only counted. */
 const NAMED = 6;
@@ -55,8 +55,8 @@ function formatSection(section: Readonly<Record<string, MetricDescription>>, val
   return rows.length > 0 ? formatTable(columns, rows) : "";
 }
 
-/** Parts of a name `MEASURE:SET:SCORE`; a set's name may have colons itself. */
-function detectionOf(name: string): { measure: string; set: string; score: string } | null {
+/** Returns the parts of a name `MEASURE:SET:SCORE`, whose set may have colons itself, or null for any other name. */
+export function detectionOf(name: string): { measure: string; set: string; score: string } | null {
   const [, measure, set, score] = /^([^:]+):(.+):([^:]+)$/.exec(name) ?? [];
   return measure !== undefined && measure in DETECTION ? { measure, set: set!, score: score! } : null;
 }

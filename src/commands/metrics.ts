@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { jitterOption } from "./options.ts";
 import type { OutputOptions } from "./output.ts";
 
@@ -19,11 +19,13 @@ export function define(command: Command): void {
     )
     .option("--test <file>", "features file of the test set (default: the tensors test_… of <file>, where it has them)")
     .option("--validation <file>", "… of the part the temperature is fitted on (default: val_… of <file>)")
-    .option("--ood <file>", "… of an out-of-distribution set, repeatable (default: ood_… of <file>)", collect, [])
+    .addOption(
+      new Option("--ood <file>", "… of an out-of-distribution set, repeatable")
+        .default([], "ood_… of <file>")
+        .argParser((path: string, before: readonly string[]) => [...before, path]),
+    )
     .addOption(jitterOption())
     .action(async (file: string, options: MetricsOptions) =>
       (await import("./actions/metrics.ts")).printMetrics(file, options),
     );
 }
-
-const collect = (path: string, before: readonly string[]) => [...before, path];

@@ -37,7 +37,8 @@ const hostToAsk = (host: string) => (host === "0.0.0.0" || host === "::" ? "127.
 async function requireService(base: string): Promise<void> {
   const { CollapsarError } = await import("../errors.ts");
   try {
-    await fetch(new URL("/healthz", base), { signal: AbortSignal.timeout(5_000) });
+    const { ok, status } = await fetch(new URL("/healthz", base), { signal: AbortSignal.timeout(5_000) });
+    if (!ok) throw new Error(`/healthz answered ${status}`);
   } catch (cause) {
     throw new CollapsarError("not-found", `no service answers at ${base}: start one with collapsar serve`, { cause });
   }

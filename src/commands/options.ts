@@ -24,7 +24,7 @@ export const networkOption = () =>
     "--network <key=value>",
     `says or overrides what the checkpoint tells of its network: ${NETWORK_KEYS.join(", ")} (repeatable)`,
   )
-    .default({})
+    .default({}, "none")
     .argParser((text: string, before: Record<string, string>) => {
       const at = text.indexOf("=");
       const key = text.slice(0, at);
@@ -39,7 +39,7 @@ export const oodOption = () =>
     "--ood <name>",
     "out-of-distribution set, repeatable: a name (its test part), a path or URL; GROUP=NAME also averages over the group",
   )
-    .default([])
+    .default([], "none")
     .argParser((text: string, before: OodSets): OodSets => {
       const [, group, set] = /^([a-z0-9-]+)=(.+)$/s.exec(text) ?? [];
       return [...before, group !== undefined && set !== undefined ? { set, group } : text];

@@ -10,7 +10,7 @@ import { untilToldToStop } from "./signals.ts";
 
 interface Options extends OutputOptions {
   readonly concurrency: number;
-  readonly untilEmpty: boolean;
+  readonly untilEmpty?: boolean;
   readonly metricsPort?: number;
 }
 
@@ -18,7 +18,7 @@ interface Options extends OutputOptions {
 export function define(command: Command): void {
   command
     .option("--concurrency <n>", "evaluations at a time", wholeNumber(1, 64), 1)
-    .option("--until-empty", "end when no job is left, here or in another worker", false)
+    .option("--until-empty", "end when no job is left, here or in another worker")
     .option("--metrics-port <port>", "serve /healthz, /readyz and /metrics on this port of HOST", wholeNumber(0, 65535))
     .action(async ({ concurrency, untilEmpty: endsWhenEmpty, metricsPort, quiet }: Options) => {
       const [{ readConfig }, { evaluatorInChildren }] = await Promise.all([

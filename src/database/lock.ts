@@ -96,7 +96,10 @@ function sqlite(): typeof import("node:sqlite") {
 function lockedBy(home: string, holder: Holder | null): CollapsarError {
   const who = holder ? `process ${holder.pid} (${holder.command})` : "another process";
   const where = holder?.address ? ` and serves it at ${holder.address}` : "";
-  return new CollapsarError("database-locked", `${who} has the database in ${home}${where}`);
+  return new CollapsarError(
+    "database-locked",
+    `${who} has the database in ${home}${where}: it belongs to one process, PostgreSQL (DATABASE_URL) to many`,
+  );
 }
 
 const notePath = (home: string) => join(home, "holder.json");

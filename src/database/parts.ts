@@ -1,7 +1,9 @@
-import { metricOf } from "../metrics/names.ts";
+import { CollapsarError } from "../errors.ts";
+import { SECTIONS } from "../metrics/names.ts";
 import type { Queries } from "./database.ts";
 import { type EvaluatedRun, type Gathered, gather, gatherEpochs, type Place } from "./gather.ts";
 import {
+  OWN_KEYS,
   type RosterRun,
   type Selection,
   selectOmissions,
@@ -38,6 +40,7 @@ export interface Part extends Place {
 /**
  * Returns the parts of a selection. One may have missing runs only: those of a group that was evaluated on the dataset,
  * but with another protocol or at other epochs than those chosen.
+ * @throws CollapsarError `not-found` where it is to be grouped by a label that none of its runs has.
  */
 export async function selectParts(queries: Queries, selection: Selection): Promise<Part[]> {
   const series = await selectSeries(queries, selection);
@@ -49,6 +52,7 @@ export async function selectParts(queries: Queries, selection: Selection): Promi
   const isComplete = (part: Gathered) =>
     metricsOf(part).every((metric) => part.runs.every(({ values }) => values.has(metric)));
   const reasonOf = gathered.every(isComplete) ? () => undefined : await omissionReasons(queries, selection);
+  requireLabel(roster, selection);
   const membersOf = membersIn(roster);
   return gathered.map((part) => ({
     ...part,
@@ -64,6 +68,13 @@ export async function selectParts(queries: Queries, selection: Selection): Promi
       }));
     },
   }));
+}
+
+/** A label that no run has puts all of them into one group, which nobody means. */
+function requireLabel(roster: readonly RosterRun[], { by }: Selection): void {
+  if (OWN_KEYS.includes(by) || roster.length === 0 || roster.some(({ group }) => group !== null)) return;
+  const expected = `${OWN_KEYS.join(", ")} or the key of a label`;
+  throw new CollapsarError("not-found", `no run of this selection has a label "${by}", expected ${expected}`);
 }
 
 /** Returns the values of a metric in a part, in order of seed and id of the run. */
@@ -98,8 +109,8 @@ function membersIn(roster: readonly RosterRun[]): (place: Place) => readonly Ros
 }
 
 /**
- * Returns what was recorded as the reason why an evaluation has no such metric: that of the metric, else those of what was
- * left out as a whole, such as all calibration.
+ * Returns what was recorded as the reason why an evaluation has no such metric: that of the metric, else that of the whole
+ * it belongs to, such as all calibration.
  */
 async function omissionReasons(
   queries: Queries,
@@ -110,9 +121,16 @@ async function omissionReasons(
   const reasons = new Map(omissions.map((one) => [keyOf(one.run, one.protocol, one.epoch), one.omitted]));
   return ({ protocol }, { run, epoch }, metric) => {
     const omitted = reasons.get(keyOf(run, protocol, epoch)) ?? {};
-    const wholes = Object.entries(omitted).filter(([key]) => metricOf(key) === null);
-    return omitted[metric] ?? (wholes.map(([key, reason]) => `${key}: ${reason}`).join("; ") || undefined);
+    return omitted[metric] ?? Object.entries(omitted).find(([whole]) => isPartOf(metric, whole))?.[1];
   };
+}
+
+/** Returns whether `metric` belongs to `whole`: `calibration`, what one temperature makes of it, or `ood:SET`. */
+function isPartOf(metric: string, whole: string): boolean {
+  const [base, ...rest] = metric.split(":") as [string, ...string[]];
+  if (whole === "calibration") return Object.hasOwn(SECTIONS.test, base);
+  const set = /^ood:(.+)$/s.exec(whole)?.[1];
+  return set === undefined ? rest.join(":") === whole : metric.startsWith(`${base}:${set}:`);
 }
 
 function absence({ epoch }: Selection): string {

@@ -155,6 +155,9 @@ function conditionOf({ experiment, dataset, by, groups }: Selection): SQL | unde
   );
 }
 
+/** What every run can be grouped by; any other key is that of a label. */
+export const OWN_KEYS: readonly string[] = ["group", "experiment", "seed"];
+
 /** Returns the expression of what a run is grouped by: `group`, `experiment`, `seed`, or the name of a label. */
 export function groupOf(by: string): SQL {
   if (by === "group") return sql`${runs.group}`;

@@ -48,5 +48,14 @@ export function pingVia(orm: Queries["orm"], name: string): () => Promise<void> 
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (error instanceof Error) return error.cause ? reasonOf(error.cause) : error.message;
-  return String(error);
+  const { errno } = (error ?? {}) as { errno?: number };
+  return WASI_ERRORS[errno ?? 0] ?? String(error);
 }
+
+/** What PGlite's file system throws is no Error, and says a number of WASI's only. */
+const WASI_ERRORS: Readonly<Record<number, string>> = {
+  2: "permission denied",
+  29: "input/output error",
+  51: "no space left on device",
+  69: "read-only file system",
+};

@@ -10,7 +10,7 @@ export function requireNormalisation({ normalisation }: Signature): NonNullable<
   if (normalisation) return normalisation;
   throw new CollapsarError(
     "missing-metadata",
-    "the checkpoint does not say how its pixels are normalised: give mean and std (per channel, of pixel/255)",
+    "the checkpoint does not say how its pixels are normalised: give network mean and std, per channel, of pixel/255 (on the command line --network mean=0.5 --network std=0.25)",
   );
 }
 

@@ -15,6 +15,8 @@ const text = (most: number) =>
     .max(most)
     .refine((text) => text.isWellFormed() && !text.includes("\0"), "expected Unicode text without NUL");
 
+const wholeNumber = z.int("expected a whole number from 0").min(0, "expected a whole number from 0");
+
 const reference = text(2048).min(1);
 
 /** No attempt takes longer, whatever is asked for. */
@@ -33,8 +35,8 @@ export const runSchema = z.strictObject({
   id: identifier.optional(),
   experiment: identifier.optional(),
   group: identifier.optional(),
-  seed: z.int().min(0).optional(),
-  epoch: z.int().min(0).optional(),
+  seed: wholeNumber.optional(),
+  epoch: wholeNumber.optional(),
   labels: z.record(identifier, label).optional(),
 });
 
@@ -112,7 +114,10 @@ export const MAX_CHECKPOINTS = 1000;
 /** The body of `POST /evaluate`: one checkpoint, or several to be evaluated alike. */
 export const submissionSchema = requestSchema.extend({
   checkpoint: z
-    .union([reference, z.array(reference).min(1).max(MAX_CHECKPOINTS)])
+    .union(
+      [reference, z.array(reference).min(1).max(MAX_CHECKPOINTS)],
+      `expected a URL, a pattern of URLs, or a list of 1 to ${MAX_CHECKPOINTS} URLs`,
+    )
     .describe("URL of a checkpoint; a pattern such as s3://bucket/run-7/*.safetensors; or a list of URLs"),
 });
 

@@ -8,6 +8,9 @@ import { effectiveWeight } from "./spectralNorm.ts";
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
+/** What a checkpoint that is none of them can do. */
+const ELSE = "a ResNet of DDU or torchvision (any other network: as ONNX)";
+
 /**
  * Returns the ResNet whose `state_dict` these tensors are, and its spec. What `metadata` do not state is seen in the
  * tensors' names and shapes. A `module.` prefix of all names (PyTorch's DataParallel) is stripped.
@@ -90,7 +93,7 @@ function stemOf([, channels, height, width]: readonly number[]): Stem {
 
 function shapeOf(tensors: Tensors, name: string, rank: number): readonly number[] {
   const tensor = tensors.get(name);
-  if (!tensor) throw new CollapsarError("wrong-shape", `no tensor "${name}", which every network we know has`);
+  if (!tensor) throw new CollapsarError("wrong-shape", `no tensor "${name}": expected those of ${ELSE}`);
   if (tensor.shape.length !== rank)
     throw new CollapsarError(
       "wrong-shape",
@@ -107,7 +110,7 @@ function floatsOf(
   role?: ParameterShape["role"],
 ): Float32Array {
   const tensor = tensors.get(name);
-  if (!tensor) throw new CollapsarError("wrong-shape", `no tensor "${name}" of ${describe(shape)}`);
+  if (!tensor) throw new CollapsarError("wrong-shape", `there is no tensor "${name}" of shape ${describe(shape)}`);
   if (
     tensor.shape.length !== shape.length ||
     shape.some((length, axis) => length !== null && length !== tensor.shape[axis])
@@ -148,7 +151,7 @@ function normalised(
 function rejectUnknown(tensors: Tensors, used: ReadonlySet<string>): void {
   for (const name of tensors.keys())
     if (!used.has(name) && !name.endsWith(".num_batches_tracked"))
-      throw new CollapsarError("wrong-shape", `unexpected tensor "${name}": this is no network of the kinds we know`);
+      throw new CollapsarError("wrong-shape", `unexpected tensor "${name}": expected those of ${ELSE}`);
 }
 
 function describe(shape: readonly (number | null)[]): string {

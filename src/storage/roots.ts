@@ -14,7 +14,8 @@ export function confineTo(roots: readonly string[] | null): (url: string, path: 
     const real = await realPath(path);
     const allowed = await Promise.all(roots.map(realPath));
     if (allowed.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return real;
-    throw new CollapsarError("forbidden-url", `"${redactUrl(url)}" is outside the folders this service may use`);
+    const message = `"${redactUrl(url)}" is outside the folders this service may use (its COLLAPSAR_FILE_ROOT and home)`;
+    throw new CollapsarError("forbidden-url", message);
   };
 }
 

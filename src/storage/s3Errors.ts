@@ -10,6 +10,9 @@ interface S3Failure extends Error {
 /** By message, name or code: what the client itself says of its settings, before it asks any store. */
 const MISCONFIGURED = new Set(["Region is missing", "EndpointError", "ERR_INVALID_URL"]);
 
+/** Nobody answers where the store should be. */
+const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH"]);
+
 /** Answers whose meaning their status does not tell. */
 const UNSUPPORTED = new Set(["InvalidBucketName", "KeyTooLongError", "InvalidURI"]);
 
@@ -23,6 +26,7 @@ export function asS3Error(url: string, error: unknown, signal: AbortSignal | und
   const failure: S3Failure = error;
   const { name, code = name, $metadata: { httpStatusCode: status } = {} } = failure;
   const shown = `"${redactUrl(url)}"`;
+  const answer = /^Unknown/.test(name) ? `HTTP ${status}` : name; // an answer to HEAD has no body that would name it
   const options = { cause: error };
   if (name === "CredentialsProviderError")
     return new CollapsarError("forbidden-url", `${shown} needs AWS credentials, and none were found`, options);
@@ -34,11 +38,15 @@ export function asS3Error(url: string, error: unknown, signal: AbortSignal | und
     return new CollapsarError("object-not-found", `${shown} does not exist: there is no such bucket`, options);
   if (status === 404) return new CollapsarError("object-not-found", `${shown} does not exist`, options);
   if (status === 401 || status === 403)
-    return new CollapsarError("forbidden-url", `${shown} may not be used with these credentials (${name})`, options);
+    return new CollapsarError("forbidden-url", `${shown} may not be used with these credentials (${answer})`, options);
   if (UNSUPPORTED.has(name)) return new CollapsarError("unsupported-url", `${shown} cannot be used: ${name}`, options);
   if (status === 412)
     return new CollapsarError("storage-unavailable", `${shown} was replaced while it was read`, options);
   const ours = status !== undefined && status >= 300 && status < 500 && status !== 429;
+  if (UNREACHABLE.has(code)) {
+    const message = `the store of ${shown} cannot be reached at AWS_ENDPOINT_URL_S3: ${code}`;
+    return new CollapsarError("storage-unavailable", message, options);
+  }
   const message = `the store of ${shown} failed: ${status === undefined ? code : `${name} (HTTP ${status})`}`;
   return new CollapsarError("storage-unavailable", message, { ...options, retryable: !ours });
 }

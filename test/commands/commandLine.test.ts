@@ -216,7 +216,7 @@ describe("a mistake on the command line", () => {
 
   it("in the environment exits 1 and names the variable", async () => {
     const { code, stderr } = await collapsarWith({ PORT: "many" }, "runs");
-    expect(stderr).toMatch(/^collapsar: environment variable PORT/);
+    expect(stderr).toMatch(/^collapsar: environment variable PORT: expected a whole number from 0 to 65535 /);
     expect(code).toBe(1);
   });
 });
@@ -228,5 +228,11 @@ describe("help", () => {
     for (const word of ["serve", "worker", "evaluate", "extract", "metrics", "train", "runs", "aggregate", "migrate"])
       expect(stdout).toMatch(new RegExp(`^  ${word}\\b`, "m"));
     expect(stdout).toContain("COLLAPSAR_HOME");
+    expect(Math.max(...stdout.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
+  });
+
+  it("names no default that is none", async () => {
+    for (const command of ["evaluate", "metrics", "train", "worker"])
+      expect((await collapsar(command, "--help")).stdout).not.toMatch(/default:\s+(\[\]|\{\}|false)/);
   });
 });

@@ -1,11 +1,13 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningService, serve } from "../../src/api/serve.ts";
 import { openBrowser } from "../../src/commands/browser.ts";
 import { readConfig } from "../../src/config.ts";
 import { openServer } from "../../src/database/server.ts";
-import { emptyFolder } from "../api/samples.ts";
+import { checkpointBytes, emptyFolder } from "../api/samples.ts";
 import { freshDatabase, startPostgres } from "../servers/postgres.ts";
 import { runProgram } from "./program.ts";
 
@@ -49,6 +51,14 @@ describe("collapsar doctor", { timeout: 60_000 }, () => {
     expect(stderr).toMatch(/2 of \d+ checks failed: database, storage/);
   });
 
+  it("says that nothing can be written where the embedded database would be", async () => {
+    await writeFile(join(folder, "a-file"), "");
+    const env = { ...PLAIN, COLLAPSAR_HOME: "a-file/home", COLLAPSAR_STORE: "store" };
+    const { code, stdout } = await runProgram(folder, env, "doctor");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✗ database: \S+a-file cannot be written: ENOTDIR\n {2}→ set COLLAPSAR_HOME/);
+  });
+
   it.runIf(postgres)("tells a PostgreSQL without the schema from one that has it, and changes neither", async () => {
     const env = { ...PLAIN, DATABASE_URL: await freshDatabase(postgres!) };
     const look = async () => named(JSON.parse((await runProgram(folder, env, "doctor", "--json")).stdout), "database");
@@ -67,6 +77,18 @@ describe("collapsar open", { timeout: 60_000 }, () => {
   it("says so where no service runs", async () => {
     const { code, stderr } = await runProgram(folder, { ...remote, PORT: "1" }, "open");
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("collapsar serve (not-found)") });
+  });
+
+  it("says so where another program answers", async () => {
+    const other = createServer((_, response) => response.writeHead(404).end());
+    await new Promise<void>((listening) => other.listen(0, "127.0.0.1", listening));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const { code, stderr } = await runProgram(folder, remote, "open", "--url", url);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`no service answers at ${url}`) });
+    await writeFile(join(folder, "c.safetensors"), checkpointBytes());
+    const args = ["push", "c.safetensors", "--run", "r", "--evaluate", url];
+    expect((await runProgram(folder, remote, ...args)).stderr).toContain("answered 404 and is no Collapsar service");
+    other.close();
   });
 
   it("finds the service that has the embedded database, and prints its address where nobody sees a browser", async () => {

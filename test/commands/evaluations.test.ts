@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/database/open.ts";
 import { openQueue } from "../../src/jobs/queue.ts";
 import { emptyFolder } from "../api/samples.ts";
-import { submission } from "../database/samples.ts";
+import { evaluated, submission } from "../database/samples.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/collapsar.js", import.meta.url));
 const run = promisify(execFile);
@@ -42,6 +42,15 @@ describe("collapsar evaluations", { timeout: 60_000 }, () => {
       code: 1,
       stderr: expect.stringContaining("(conflict)"),
     });
+  });
+
+  it("names the file of a checkpoint whose run is known, else its URL", async () => {
+    const database = await openDatabase({ home: join(folder, "home"), databaseUrl: null }, "collapsar test");
+    await evaluated(database, { run: { id: "known" }, values: { nc1: 1 } });
+    await database.close();
+    const { stdout } = await evaluations();
+    expect(stdout).toMatch(/ known +a\.safetensors$/m);
+    expect(stdout).toMatch(/ – +s3:\/\/models\/a\.safetensors$/m);
   });
 
   it("knows which statuses there are, and cancels or retries", async () => {

@@ -84,8 +84,8 @@ describe("collapsar aggregate", () => {
     expect(await collapsar("aggregate")).toBe(`digits (protocol 01234567)
 metric             ce n=3 epoch 2       nc n=3 epoch 2
 ──────────────────────────────────────────────────────
-${GMM}  0.8933 ± 0.05171  0.98 ± 0.1271 (n=2)
 nc1              0.45   ± 0.1242   0.15 ± 0.1242
+${GMM}  0.8933 ± 0.05171  0.98 ± 0.1271 (n=2)
 nc-3 of nc has no ${GMM}: a covariance cannot be factored
 `);
   });
@@ -99,6 +99,15 @@ nc-3 of nc has no ${GMM}: a covariance cannot be factored
     const all = await collapsar("aggregate", "--epoch", "all", "--metrics", "nc1");
     expect(all).toMatch(/nc1, epoch 1 +0\.85 ± \S+ +0\.35 ± /);
     expect(all).toMatch(/nc1, epoch 2 +0\.45 ± \S+ +0\.15 ± /);
+  });
+
+  it("keeps the order in which metrics are asked for, and refuses one that does not exist", async () => {
+    const lines = (await collapsar("compare", "ce", "nc", "--metrics", `${GMM},nc1`)).split("\n");
+    expect(lines.slice(3, 5).map((line) => line.split(" ")[0])).toEqual([GMM, "nc1"]);
+    const refusal = /there is no metric "auroc:mnist", expected a name such as nc1, .*invalid-request/;
+    await expect(collapsar("aggregate", "--metrics", "nc1,auroc:mnist")).rejects.toThrow(refusal);
+    await expect(collapsar("compare", "ce", "nc", "--metrics", "auroc:mnist")).rejects.toThrow(refusal);
+    await expect(collapsar("correlate", "nc1", "auroc:mnist")).rejects.toThrow(refusal);
   });
 
   it("refuses an epoch that means nothing", async () => {

@@ -173,7 +173,7 @@ export function aggregateContract(open: () => Database): void {
       const experiment = fresh("experiment");
       const run = (seed: number) => ({ id: `${experiment}-${seed}`, experiment, group: "ce", seed });
       const omitted = { nc3: "all of W is zero" };
-      await evaluated(open(), { run: run(1), values: { nc1: 1, nc3: 3 } });
+      await evaluated(open(), { run: run(1), values: { nc1: 1, nc3: 3, ece: 0.1 } });
       await evaluated(open(), { run: run(2), values: { nc1: 2 }, omitted });
       await evaluated(open(), { run: run(3), values: { nc1: 4 }, omitted: {} });
       await evaluated(open(), { run: run(4), values: { nc1: 8 }, omitted: { calibration: "no test set" } });
@@ -186,6 +186,15 @@ export function aggregateContract(open: () => Database): void {
         missing: missing.map(({ seed, reason }) => [seed, reason]),
       }));
       expect(missing).toEqual([
+        {
+          ...{ metric: "ece", protocol: "p1", n: 1 },
+          missing: [
+            [2, "its evaluation has no such metric"],
+            [3, "its evaluation has no such metric"],
+            [4, "no test set"],
+            [5, otherProtocol],
+          ],
+        },
         { metric: "nc1", protocol: "p1", n: 4, missing: [[5, otherProtocol]] },
         { metric: "nc1", protocol: "p2", n: 1, missing: [1, 2, 3, 4].map((seed) => [seed, otherProtocol]) },
         {
@@ -193,12 +202,38 @@ export function aggregateContract(open: () => Database): void {
           missing: [
             [2, "all of W is zero"],
             [3, "its evaluation has no such metric"],
-            [4, "calibration: no test set"],
+            [4, "its evaluation has no such metric"],
             [5, otherProtocol],
           ],
         },
       ]);
-      expect(rows[0]!.missing[0]!.run).toBe(`${experiment}-5`);
+      expect(rows[1]!.missing[0]!.run).toBe(`${experiment}-5`);
+    });
+
+    it("gives as the reason what was left out as a whole, and only of what belongs to it", async () => {
+      const experiment = fresh("experiment");
+      const omitted = { after_ddu_grid: "no validation part", "ood:digits:test": "no test set" };
+      await evaluated(open(), { run: { experiment, seed: 1 }, values: { nc1: 1 }, omitted });
+      const metrics = ["ece", "ece:after_ddu_grid", "auroc:digits:gmm", "auroc:digits:test:gmm"];
+      const rows = await aggregate(open(), { ...last, experiment, metrics });
+      expect(Object.fromEntries(rows.map(({ metric, missing }) => [metric, missing[0]!.reason]))).toEqual({
+        ece: "its evaluation has no such metric",
+        "ece:after_ddu_grid": "no validation part",
+        "auroc:digits:gmm": "its evaluation has no such metric",
+        "auroc:digits:test:gmm": "no test set",
+      });
+    });
+
+    it("refuses to group by a label that no run has", async () => {
+      const experiment = fresh("experiment");
+      const labels = { optimiser: "sgd" };
+      await evaluated(open(), { run: { experiment, labels }, values: { nc1: 1 } });
+      await evaluated(open(), { run: { experiment }, values: { nc1: 2 } });
+      const groups = (await aggregate(open(), { ...last, experiment, by: "optimiser" })).map(({ group }) => group);
+      expect(groups).toEqual(["sgd", null]);
+      await expect(aggregate(open(), { ...last, experiment, by: "optimizer" })).rejects.toMatchObject({
+        ...{ code: "not-found", message: expect.stringContaining('label "optimizer", expected group, experiment') },
+      });
     });
 
     it("has a row for a group without any value, and for a metric that nobody has", async () => {

@@ -127,6 +127,15 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       }
     });
 
+    it("says in words what it expects of a body", async () => {
+      const detailOf = async (body: unknown) => ((await (await post(body)).json()) as Problem).detail;
+      expect(await detailOf({ dataset: "digits" })).toMatch(
+        /^checkpoint: expected a URL, a pattern of URLs, or a list/,
+      );
+      const checkpoint = fileUrl(folder, "any");
+      expect(await detailOf({ checkpoint, run: { epoch: 1.5 } })).toBe("run.epoch: expected a whole number from 0");
+    });
+
     it("lists runs by page, and gives the metrics of a run in order of epoch, as JSON and CSV", async () => {
       for (const epoch of ["10", "2"]) {
         const bytes = checkpointBytes({

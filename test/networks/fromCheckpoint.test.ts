@@ -100,7 +100,7 @@ describe("a checkpoint of no network we know", () => {
       "a missing tensor",
       () => networkOf(altered({ "layer2.0.bn1.bias": null })),
       "wrong-shape",
-      /no tensor "layer2.0.bn1.bias" of 16/,
+      /no tensor "layer2.0.bn1.bias" of shape 16/,
     ],
     ["no classifier", () => networkOf(altered({ "fc.weight": null })), "wrong-shape", /no tensor "fc.weight"/],
     [

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { access, constants, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Config, toStoreUrl } from "../../config.ts";
 import { readHolder } from "../../database/lock.ts";
 import { ENGINE_NAMES, type EngineName } from "../../engines/engine.ts";
@@ -19,6 +22,9 @@ interface Finding {
 
 /** Looks at one thing that the configuration names. */
 export type Check = (config: Config) => Promise<Finding>;
+
+/** The embedded database takes 39 MB when it is made. */
+const NEW_DATABASE_MB = 50;
 
 /** Every check, by the name under which it is printed. */
 export const CHECKS: Readonly<Record<string, Check>> = {
@@ -48,10 +54,26 @@ async function checkDatabase({ databaseUrl, home }: Config): Promise<Finding> {
     return { status: "note", found, fix: "run collapsar migrate (serve and worker do so at their start)" };
   }
   const holder = readHolder(home);
-  if (!holder) return { status: "ok", found: `embedded in ${home}, in use by nobody` };
+  if (!holder) return checkHome(home);
   const who = `in use by "${holder.command}" (pid ${holder.pid})`;
   if (holder.address) return { status: "ok", found: `embedded in ${home}, ${who} at ${holder.address}` };
   return { status: "note", found: `embedded in ${home}, ${who}, which is no service`, fix: "wait until it has ended" };
+}
+
+/** Looks at the folder of the embedded database, or at the nearest there is of those that it would be made in. */
+async function checkHome(home: string): Promise<Finding> {
+  const fix = "set COLLAPSAR_HOME to a folder that can be written, with room";
+  let folder = home;
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    await access(`${folder}/.`, constants.W_OK); // which a file has not
+  } catch (error) {
+    return { status: "broken", found: `${folder} cannot be written: ${(error as NodeJS.ErrnoException).code}`, fix };
+  }
+  const { bavail, bsize } = await statfs(folder);
+  const megabytes = Math.floor((bavail * bsize) / 2 ** 20);
+  if (megabytes < NEW_DATABASE_MB) return { status: "broken", found: `${folder} has ${megabytes} MB left`, fix };
+  return { status: "ok", found: `embedded in ${home}, in use by nobody` };
 }
 
 /** Writes an object, reads it and removes it. */

@@ -1,5 +1,7 @@
 import { rename, rm } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
 import { fileWriter, parquetWriteRows } from "hyparquet-writer";
+import { asFileError } from "../../storage/fileErrors.ts";
 import type { RecordedRun } from "./recorded.ts";
 
 /** A row per value; whole numbers are 64 bits wide, as the database has them. */
@@ -26,6 +28,7 @@ const ROW_GROUP = 100_000;
 /**
  * Writes the metrics of `runs` as a Parquet file at `path`, row group by row group, and returns how many values it holds.
  * The file is there when it is whole, or not at all.
+ * @throws CollapsarError `storage-unavailable` where it cannot be written, and what says why else.
  */
 export async function writeParquet(path: string, runs: AsyncIterable<RecordedRun>): Promise<number> {
   const partial = `${path}.partial`;
@@ -44,6 +47,8 @@ export async function writeParquet(path: string, runs: AsyncIterable<RecordedRun
     await parquetWriteRows({ writer: fileWriter(partial), rows: rows(), columns, ...options });
     await rename(partial, path);
     return values;
+  } catch (error) {
+    throw asFileError(pathToFileURL(path).href, error, undefined);
   } finally {
     await rm(partial, { force: true });
   }

@@ -85,7 +85,11 @@ export async function openFeatureFile(source: ByteSource): Promise<FeatureFile> 
     metadata,
     async classifier() {
       const weight = tensors.get("weight");
-      if (weight?.shape.length !== 2) throw new CollapsarError("wrong-shape", 'expected a tensor "weight" of C×D');
+      if (weight?.shape.length !== 2)
+        throw new CollapsarError(
+          "wrong-shape",
+          'no tensor "weight" (C×D): expected a features file, as collapsar extract writes it',
+        );
       const [classes, dimensions] = weight.shape as [number, number];
       return {
         weight: await floats("weight", [classes, dimensions]),

@@ -68,6 +68,11 @@ describe("collapsar export parquet", () => {
     expect(await readRows(join(folder, "none.parquet"))).toEqual([]);
   });
 
+  it("says why a file cannot be written", async () => {
+    const failure = collapsar("export", "parquet", "--out", "no-folder/all.parquet");
+    await expect(failure).rejects.toThrow(/no-folder\/all\.parquet" does not exist \(object-not-found\)/);
+  });
+
   it("writes row group by row group, and leaves nothing behind where the runs break off", async () => {
     const one: RecordedRun = {
       run: {
