@@ -2,6 +2,7 @@ import type { Agent, Dispatcher } from "undici";
 import type { Database } from "../database/database.ts";
 import { type Evaluation, getEvaluation } from "../database/evaluations.ts";
 import { CollapsarError } from "../errors.ts";
+import type { Network } from "../storage/dial.ts";
 import { isNamed, requireAllowed } from "../storage/policy.ts";
 import { redactUrl, unsupportedUrl } from "../storage/url.ts";
 import type { Deliver } from "./deliveries.ts";
@@ -39,10 +40,12 @@ export interface WebhookOptions {
   readonly secrets: readonly string[];
   /** As `requireAllowed` has it. Plain http and internal addresses only of hosts that it names. */
   readonly allowed: readonly string[] | null;
+  /** Default: that of this machine. */
+  readonly network?: Network;
 }
 
 /** Returns the sender of webhooks. What it needs to send is loaded when it first does. */
-export function webhookSender({ secrets, allowed }: WebhookOptions): WebhookSender {
+export function webhookSender({ secrets, allowed, network }: WebhookOptions): WebhookSender {
   let loading: Promise<{ agent: Agent; sign: (message: Message, at: Date) => string }> | undefined;
 
   async function load() {
@@ -52,7 +55,7 @@ export function webhookSender({ secrets, allowed }: WebhookOptions): WebhookSend
     ]);
     const signers = secrets.map((secret) => new Webhook(secret));
     const sign = ({ id, body }: Message, at: Date) => signers.map((signer) => signer.sign(id, at, body)).join(" ");
-    return { agent: publicAgent(MACHINE, allowed), sign };
+    return { agent: publicAgent(network ?? MACHINE, allowed), sign };
   }
 
   function require(url: string): void {
