@@ -47,11 +47,11 @@ export interface CachedContent {
 const BLOCK_BYTES = 4096;
 
 /** Of the disk; a cache that takes the last of it takes it from the database. */
-const LEFT_FREE = 0.1;
+const LEFT_FREE = 0.05;
 
 /**
  * Of the room that is left: how much a process adds before it looks through the folder again, for others add too. Where room
- * is made, as much of the limit is made free: to look through 20,000 files takes 0.2 s.
+ * is made, as much of the limit is made free: to look through 20,000 files takes 0.3 s.
  */
 const UNSEEN = 0.1;
 
@@ -128,7 +128,7 @@ async function openContent(
   try {
     if ((await digestOf(file, signal)) === sha256) {
       const now = new Date();
-      // used together they are removed together, the key first
+      // used together, they age together
       for (const used of [pathOfKey, path]) await utimes(used, now, now).catch(absentAs(undefined));
       const { size } = await file.stat();
       return { size, sha256, readInto: (target, offset) => readInto(file, target, offset), close: () => file.close() };
