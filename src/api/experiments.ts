@@ -70,6 +70,7 @@ export const overEpochs = createRoute({
   },
   responses: {
     200: jsonAnswer(trajectoriesSchema, "a row per group, metric, dataset and protocol"),
+    400: problemAnswer,
     404: problemAnswer,
   },
 });

@@ -53,7 +53,7 @@ export function connectToHolder(config: Config): Connection | null {
   if (address === null)
     throw new CollapsarError(
       "database-locked",
-      `the embedded database in ${config.home} is in use by "${command}" (pid ${pid}), which is no service: try again when it has ended`,
+      `the embedded database in ${config.home} is in use by "${command}" (pid ${pid}), which does not serve it: try again when it does or has ended`,
     );
   return serviceAt(address, config.token);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type OodSets, oodOption, wholeNumber } from "./options.ts";
+import { networkOption, type OodSets, oodOption, wholeNumber } from "./options.ts";
 import type { OutputOptions } from "./output.ts";
 
 /** What the options of `push` give. */
@@ -11,6 +11,7 @@ export interface PushOptions extends OutputOptions {
   readonly seed?: number;
   readonly epoch?: number;
   readonly dataset?: string;
+  readonly network: Readonly<Record<string, string>>;
   readonly evaluate?: string | true;
   readonly ood: OodSets;
   readonly force?: boolean;
@@ -27,6 +28,7 @@ export function define(command: Command): void {
     .option("--seed <n>", byFile("seed of the run"), wholeNumber(0))
     .option("--epoch <n>", byFile("epoch it was taken after"), wholeNumber(0))
     .option("--dataset <name>", byFile("what it was trained on"))
+    .addOption(networkOption())
     .option("--to <url>", "s3://bucket/prefix or a folder (default: COLLAPSAR_STORE)")
     .option(
       "--evaluate [url]",

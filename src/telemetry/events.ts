@@ -4,7 +4,7 @@ import { channel } from "node:diagnostics_channel";
  * What happens in the stages, told to whoever listens in this process: the instruments of `/metrics` and the traces. Where
  * nobody does, as on the command line, neither is loaded, and to tell costs nothing.
  */
-interface Event<T> {
+export interface Event<T> {
   tell(message: T): void;
   /** Returns what ends the listening. */
   hear(listener: (message: T) => void): () => void;

@@ -61,6 +61,18 @@ describe("collapsar push", { timeout: 60_000 }, () => {
     expect(await readFile(join(folder, "store3/t/mnist.zip.pt"))).toEqual(await readFile(TORCH));
   });
 
+  it("writes what is said of the network into the metadata, and tells it to the evaluation of another format", async () => {
+    const said = ["--network", "mean=0.1", "--network", "std=0.3"];
+    await collapsar("push", "last.safetensors", "--to", "store5", ...PLACE, ...said);
+    const pushed = readSafetensors(await readFile(join(folder, "store5/x/r1/epoch-0004.safetensors")));
+    expect(pushed.metadata).toMatchObject({ mean: "0.1", std: "0.3" });
+    const args = ["--to", "store5", "--run", "torch", "--dataset", "digits:test", "--evaluate", "--json", ...said];
+    const { evaluation } = JSON.parse((await collapsar("push", TORCH, ...args)).stdout);
+    expect(evaluation).toMatchObject({ status: "succeeded", protocolParts: { network: { mean: "0.1", std: "0.3" } } });
+    const wrong = await collapsar("push", TORCH, "--run", "t", "--to", "store6", "--network", "std=0");
+    expect(wrong.stderr).toMatch(/std="0": expected positive numbers \(invalid-metadata\)/);
+  });
+
   it("refuses what is no checkpoint", async () => {
     await writeFile(join(folder, "garbage.pt"), "garbage");
     expect((await collapsar("push", "garbage.pt", "--run", "t")).stderr).toContain("(malformed-checkpoint)");

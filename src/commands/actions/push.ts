@@ -15,9 +15,10 @@ import type { PushOptions } from "../push.ts";
 import { evaluateHere } from "./evaluate.ts";
 
 /**
- * Stores a checkpoint under the name that training would give it, and prints its URL. A safetensors file gets its place
- * written into its metadata, its tensors untouched; other formats are stored as they are.
- * @throws CollapsarError `missing-metadata` where nothing names the run, `conflict` where another checkpoint has the name,
+ * Stores a checkpoint under the name that training would give it, and prints its URL. A safetensors file gets its place and
+ * what is said of its network written into its metadata, its tensors untouched; other formats are stored as they are, and
+ * only an evaluation that is asked for now is told of the network.
+ * @throws CollapsarError `invalid-metadata`, `missing-metadata` where nothing names the run, `conflict` where another checkpoint has the name,
  *   `malformed-checkpoint`.
  */
 export async function push(file: string, { json, quiet, ...options }: PushOptions): Promise<void> {
@@ -27,11 +28,12 @@ export async function push(file: string, { json, quiet, ...options }: PushOption
   const { bytes } = await download(storage, toUrl(file), {
     onProgress: (done, total) => line.update("read", done, total, "bytes"),
   }).finally(line.end);
-  const { place, content } = placed(file, bytes, options);
+  const { place, content, network } = placed(file, bytes, options);
   const store = options.to === undefined ? config.store : toStoreUrl(options.to);
   const url = [store, ...nameOf(place, file)].join("/");
   const written = await writeOnce(storage, url, content, options.force ?? false);
-  const evaluation = options.evaluate === undefined ? null : await evaluate(config, url, place, options);
+  const evaluation =
+    options.evaluate === undefined ? null : await evaluate(config, url, place, { ...options, network });
   const evaluated = evaluation ? `, evaluation ${evaluation.id} is ${evaluation.status}` : "";
   print(
     { url, written, bytes: content.length, run: place, evaluation },
@@ -41,18 +43,18 @@ export async function push(file: string, { json, quiet, ...options }: PushOption
   );
 }
 
-/** Returns where the checkpoint belongs by options and metadata, and its bytes with that written into them. */
+/** Returns where the checkpoint belongs by options and metadata, its bytes with that written into them, and what they cannot say. */
 function placed(file: string, bytes: Uint8Array, options: Omit<PushOptions, "json" | "quiet">) {
   const { metadata } = readCheckpoint(bytes); // what is no checkpoint is not stored
-  const { run, experiment, group, seed, epoch, dataset } = options;
-  const asked = parseRequest({ checkpoint: toUrl(file), run: { id: run, experiment, group, seed, epoch } });
+  const { run, experiment, group, seed, epoch, dataset, network } = options;
+  const asked = parseRequest({ checkpoint: toUrl(file), run: { id: run, experiment, group, seed, epoch }, network });
   if (asked.run?.id === undefined && metadata.run === undefined)
     throw new CollapsarError("missing-metadata", `nothing in "${file}" names its run: expected --run`);
   const place = placeOf(asked, metadata, "");
-  const stated = { ...place, labels: null, dataset: dataset ?? null };
+  const stated = { ...place, labels: null, dataset: dataset ?? null, ...network };
   const written = Object.entries(stated).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]]));
-  const content = looksLikeSafetensors(bytes) ? withMetadata(bytes, Object.fromEntries(written)) : bytes;
-  return { place, content };
+  if (!looksLikeSafetensors(bytes)) return { place, content: bytes, network };
+  return { place, content: withMetadata(bytes, Object.fromEntries(written)), network: {} };
 }
 
 /** `EXPERIMENT/RUN/epoch-0004.safetensors`, as `train` names them; what is not known is left out, without an epoch the file's own name. */
@@ -80,10 +82,10 @@ async function writeOnce(storage: Storage, url: string, content: Uint8Array, for
 }
 
 /** Submits it to the service, or evaluates it here where there is none. */
-async function evaluate(config: Config, url: string, place: Place, { evaluate, ood, dataset }: PushOptions) {
+async function evaluate(config: Config, url: string, place: Place, { evaluate, ood, dataset, network }: PushOptions) {
   const { run: id, labels: _, ...rest } = place;
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
-  const request: EvaluationRequest = parseRequest({ checkpoint: url, dataset, ood, run: { id, ...known } });
+  const request: EvaluationRequest = parseRequest({ checkpoint: url, dataset, ood, run: { id, ...known }, network });
   const service =
     typeof evaluate === "string" ? serviceAt(evaluate.replace(/\/+$/, ""), config.token) : connectToHolder(config);
   return service ? submit(service, request) : evaluateHere(config, request, () => {});
