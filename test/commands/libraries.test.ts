@@ -31,11 +31,16 @@ async function start(...args: string[]): Promise<Started> {
   return one;
 }
 
-/** Returns which of them are mapped into the memory of the process; Linux tells. */
+/** Returns which of them are mapped into the memory of the process or of one that it started; Linux tells. */
 function loadedBy({ child }: Started): string[] {
-  const maps = readFileSync(`/proc/${child.pid}/maps`, "utf8");
-  const files = [...new Set([...maps.matchAll(/ (\/\S+\.(?:so|node)\S*)$/gm)].map(([, file]) => file!))];
+  const maps = familyOf(child.pid!).map((pid) => readFileSync(`/proc/${pid}/maps`, "utf8"));
+  const files = [...maps.join("\n").matchAll(/ (\/\S+\.(?:so|node)\S*)$/gm)].map(([, file]) => file!);
   return Object.entries(NATIVE).flatMap(([name, pattern]) => (files.some((file) => pattern.test(file)) ? [name] : []));
+}
+
+function familyOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
 }
 
 /** Metrics take their products of float32 on ONNX Runtime, whatever engine ran the network. */
