@@ -205,6 +205,15 @@ describe("every container", () => {
   });
 });
 
+it("the cache of a worker fits into its volume", () => {
+  const bytes = Number(all("ConfigMap")[0]!.data.COLLAPSAR_CACHE_BYTES);
+  const volumes = pods
+    .filter(({ labels }) => labels["app.kubernetes.io/component"] === "worker")
+    .map(({ spec }) => spec.volumes!.find(({ name }) => name === "data")!.emptyDir!.sizeLimit!);
+  expect(volumes).toHaveLength(2);
+  for (const size of volumes) expect(bytes).toBeLessThan(Number.parseInt(String(size), 10) * 2 ** 30);
+});
+
 describe("the network", () => {
   const policies = all("NetworkPolicy");
 
