@@ -37,6 +37,7 @@ const HTTP_STATUS = {
   "storage-unavailable": 503,
   "database-unavailable": 503,
   "database-locked": 409,
+  "disk-full": 507,
   "webhook-failed": 502,
   "missing-engine": 501,
   "timed-out": 504,
@@ -51,6 +52,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   "stopping",
   "storage-unavailable",
   "database-unavailable",
+  "disk-full",
   "rate-limited",
   "webhook-failed",
   "process-died",
@@ -88,9 +90,14 @@ export function redact(text: string): string {
     .replace(/\bclp_[\w-]+/g, "clp_…");
 }
 
-/** Returns `error` itself if it is ours, else an `internal` error that keeps it as the cause. */
+/** No room, no room for this user, or for a file of this size. */
+const DISK_FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** Returns `error` itself if it is ours, else `disk-full` where it is that, or an `internal` error that keeps it as the cause. */
 export function asCollapsarError(error: unknown): CollapsarError {
   if (error instanceof CollapsarError) return error;
+  if (error instanceof Error && "code" in error && DISK_FULL.has(String(error.code)))
+    return new CollapsarError("disk-full", `a file could not be written: ${error.message}`, { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new CollapsarError("internal", `unexpected failure: ${message}`, { cause: error });
 }

@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { asCollapsarError, CollapsarError, redact } from "../src/errors.ts";
 
+describe("asCollapsarError", () => {
+  it("knows a disk that is full by the code of the system", () => {
+    for (const code of ["ENOSPC", "EDQUOT", "EFBIG"]) {
+      const cause = Object.assign(new Error(`${code}: no room, write`), { code });
+      const error = asCollapsarError(cause);
+      expect(error).toMatchObject({ code: "disk-full", status: 507, retryable: true, cause });
+      expect(error.message).toBe(`a file could not be written: ${code}: no room, write`);
+    }
+  });
+});
+
 describe("redact", () => {
   it.each([
     ['"https://user:secret@host/a" failed', '"https://host/a" failed'],

@@ -10,6 +10,10 @@ const OLDEST_POSTGRESQL = 15;
 /** Arbitrary, but ours: whoever migrates this database holds the advisory lock of this number. */
 const MIGRATION_LOCK = 2_209_083_781;
 const CONNECT_TIMEOUT_S = 10;
+/** A connection that failed is tried again after so long at most; by default each waits up to 20 s, also where the server is back. */
+const LONGEST_BACKOFF_S = 1;
+/** What has not been answered when a client is closed has so long; without a limit it waits for a server that is away. */
+const CLOSE_TIMEOUT_S = 5;
 
 /**
  * Opens the PostgreSQL at `url` and brings its schema up to date.
@@ -28,7 +32,7 @@ export async function openServer(url: string): Promise<ServerDatabase> {
     url,
     ping: pingVia(orm, name),
     announce() {},
-    close: () => client.end(),
+    close: () => client.end({ timeout: CLOSE_TIMEOUT_S }),
   };
 }
 
@@ -48,13 +52,14 @@ async function applyMigrations(url: string): Promise<void> {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await migrate(drizzle({ client }), MIGRATIONS);
   } finally {
-    await client.end();
+    await client.end({ timeout: CLOSE_TIMEOUT_S });
   }
 }
 
 function connect(url: string, options: postgres.Options<Record<string, never>> = {}) {
   return postgres(url, {
     connect_timeout: CONNECT_TIMEOUT_S,
+    backoff: (failures) => Math.min(3 ** failures / 100, LONGEST_BACKOFF_S) * (0.5 + Math.random() / 2),
     connection: { application_name: "collapsar" },
     onnotice() {}, // "already exists, skipping" of the migrator
     ...options,

@@ -14,16 +14,23 @@ const AWAY_STATES = /^(08...|57P0[123]|53300)$/;
 const AWAY_CODES =
   /^(CONNECTION_|CONNECT_TIMEOUT$|ECONN|EPIPE$|ETIMEDOUT$|EHOSTUNREACH$|ENETUNREACH$|ENOTFOUND$|EAI_AGAIN$)/;
 
+/** What the queue's driver says without a code. */
+const AWAY_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client (was closed|has encountered))/;
+
 /**
  * Returns `database-unavailable` where `error`, of a query or of the connection itself, says that the database could not
  * be reached; else `error` itself.
  */
 export function asDatabaseError(error: unknown): unknown {
   const failure = error instanceof DrizzleQueryError ? error.cause : error;
-  if (error instanceof CollapsarError || !(failure instanceof Error && "code" in failure)) return error;
-  const code = String(failure.code);
-  if (!AWAY_STATES.test(code) && !AWAY_CODES.test(code)) return error;
-  return new CollapsarError("database-unavailable", `the database cannot be used: ${code}`, { cause: error });
+  if (error instanceof CollapsarError || typeof failure !== "object" || failure === null) return error;
+  const { code, message } = failure as { code?: unknown; message?: unknown }; // the queue's are not all instances of Error
+  const reason = [String(code ?? ""), String(message ?? "")].find((text) =>
+    [AWAY_STATES, AWAY_CODES, AWAY_MESSAGES].some((away) => away.test(text)),
+  );
+  if (reason === undefined) return error;
+  return new CollapsarError("database-unavailable", `the database cannot be used: ${reason}`, { cause: error });
 }
 
 /** Returns a function that asks the database called `name` for an answer. */

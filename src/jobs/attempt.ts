@@ -1,6 +1,7 @@
 import type { Database } from "../database/database.ts";
 import { reportProgress, startEvaluation } from "../database/evaluations.ts";
 import { findSameBytes, type Outcome, type RecordDescription, recordEvaluation } from "../database/record.ts";
+import { asDatabaseError } from "../database/unavailable.ts";
 import { asCollapsarError } from "../errors.ts";
 import type { Progress } from "../evaluation/evaluate.ts";
 import type { Description } from "../evaluation/open.ts";
@@ -37,7 +38,8 @@ export function handlerOf(context: WorkerContext): Handler {
         if (shard === undefined) await evaluateOrCut(context, task, signal);
         else if (shard === "all") await mergeAll(context, evaluation, signal);
         else await doShard(context, { evaluation, shard }, signal);
-      } catch (error) {
+      } catch (cause) {
+        const error = asDatabaseError(cause);
         if (signal.aborted) log.info("broken off");
         else logFailure(error);
         const outcome = signal.aborted ? "stopped" : "failed";

@@ -22,6 +22,7 @@ import { LONGEST_EVALUATION_SECONDS, MAX_PRIORITY } from "../evaluation/request.
 import { traceparent } from "../telemetry/tracing.ts";
 import { backendOf, transactionOf } from "./backend.ts";
 import { type Deliver, openDeliveries, REDELIVERY } from "./deliveries.ts";
+import { restsOf } from "./rest.ts";
 import { watchOver } from "./watch.ts";
 
 /** What a job is about. */
@@ -98,13 +99,14 @@ const UNTIL_DONE = { retryLimit: 10_000, retryDelay: 5, expireInSeconds: 60, ret
 
 type EvaluationJob = Job<Task>;
 
-/** Opens the queue in `database`, whose tables it makes; `onError` hears of failures that no caller waits for. */
+/** Opens the queue in `database`, whose tables it makes; `hear` is told failures that no caller waits for. */
 export async function openQueue(
   database: Database,
-  onError: (error: unknown) => void,
+  hear: (error: unknown) => void,
   backOff: Pick<SendOptions, "retryDelay" | "retryBackoff"> = BACK_OFF,
   redelivery = REDELIVERY,
 ): Promise<Queue> {
+  const onError = (error: unknown) => hear(asDatabaseError(error));
   const { connection, job } = backendOf(database);
   const boss = new PgBoss({ ...connection, schedule: false, registerInstance: false, useListenNotify: true });
   boss.on("error", onError);
@@ -125,6 +127,7 @@ export async function openQueue(
   const stopping = new AbortController();
   const deliveries = await openDeliveries(boss, redelivery);
   const watch = watchOver(database, fail, onError);
+  const rests = restsOf(backOff.retryDelay ?? 0);
 
   return {
     submit: (submission, webhook) =>
@@ -179,6 +182,7 @@ export async function openQueue(
     depth: () => countUnfinished(database),
 
     async stop({ graceful }) {
+      rests.end();
       const patience = setTimeout(() => stopping.abort(), graceful ? GRACE_MS : 0);
       await boss.stop({ timeout: GRACE_MS + ABORT_MS });
       clearTimeout(patience);
@@ -203,6 +207,7 @@ export async function openQueue(
     const { ended, done } = watch.begin(lifeOf(task));
     try {
       await handler(task, AbortSignal.any([signal, stopping.signal, ended]), retryCount + 1);
+      rests.none();
       await deliveries.announce(database, task.evaluation);
     } catch (error) {
       if (signal.aborted) throw error; // the job is another worker's by now
@@ -211,6 +216,7 @@ export async function openQueue(
       const { code, message, retryable } = asCollapsarError(asDatabaseError(error));
       if (!retryable) return fail(lifeOf(task), { code, message });
       await postpone(database, task, { code, message });
+      await rests.next(ended);
       throw new Error(message); // pg-boss keeps all that it is thrown, and a cause may hold secrets
     } finally {
       done();

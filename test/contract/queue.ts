@@ -82,6 +82,29 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       expect(seen).toEqual([undefined, "the store is busy"]);
     });
 
+    it("rests where one attempt after the other fails, so that others take what waits, but not when it is stopped", async () => {
+      const place = await provide();
+      const service = await open(place, { retryDelay: 1 });
+      let attempts = 0;
+      const handler: Handler = async ({ evaluation: id }) => {
+        attempts += 1;
+        await startEvaluation(service.database, id);
+        throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+      };
+      const { evaluation } = await service.queue.submit(submission());
+      for (let i = 0; i < 19; i++) await service.queue.submit(submission());
+      await service.queue.work(handler, { concurrency: 1 });
+      const error = { code: "disk-full", message: expect.stringContaining("no space left on device") };
+      await expectStatus(service, evaluation, { status: "queued", error });
+      await sleep(2500);
+      expect(attempts).toBeGreaterThan(1);
+      expect(attempts).toBeLessThan(5); // at 0, 0, 1 and 3 s; without rests all twenty, some twice
+      const stopped = performance.now();
+      await service[Symbol.asyncDispose]();
+      expect(performance.now() - stopped).toBeLessThan(5000);
+      expect(service.errors).toEqual([]);
+    });
+
     it("ends at once with an error that another attempt would only repeat", async () => {
       await using service = await open(await provide());
       await service.queue.work(
@@ -372,10 +395,10 @@ function presigned() {
 
 type Service = Awaited<ReturnType<typeof open>>;
 
-async function open(place: Place) {
+async function open(place: Place, backOff = { retryDelay: 0 }) {
   const errors: unknown[] = [];
   const database = await openDatabase(place, "collapsar test");
-  const queue = await openQueue(database, (error) => errors.push(error), { retryDelay: 0 });
+  const queue = await openQueue(database, (error) => errors.push(error), backOff);
   return {
     database,
     queue,

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -68,6 +69,14 @@ describe("a features file", () => {
     expect(await opened.set(classifier, "test_")).toBeNull();
     await opened.close();
     await rm(path);
+  });
+
+  it.runIf(existsSync("/dev/full"))("on a disk that is full is an error, and is not left open", async () => {
+    await expect(createFeatureFile("/dev/full", shape)).rejects.toMatchObject({ code: "ENOSPC" });
+    const open = await Promise.all(
+      (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(String)),
+    );
+    expect(open).not.toContain("/dev/full");
   });
 
   it("that is none is refused", async () => {

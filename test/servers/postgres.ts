@@ -20,7 +20,19 @@ export interface PostgresServer {
  */
 export async function startPostgres(): Promise<PostgresServer | null> {
   const url = process.env.TEST_DATABASE_URL;
-  if (url) return { url, stop: async () => {} };
+  return url ? { url, stop: async () => {} } : startOwnPostgres();
+}
+
+/** A server of the caller's own, which may be away for a while. */
+export interface OwnPostgres extends PostgresServer {
+  /** Ends the server, `fast` (clients are sent away) or as a crash would (`immediate`), and returns when it has ended. */
+  halt(mode: "fast" | "immediate"): Promise<void>;
+  /** Starts it again, on the same data and port, and returns when it answers. */
+  resume(): Promise<void>;
+}
+
+/** Returns a server started for the caller, else as `startPostgres`. */
+export async function startOwnPostgres(): Promise<OwnPostgres | null> {
   const binaries = postgresBinaries();
   if (binaries) return startCluster(binaries);
   const absent = "no PostgreSQL: TEST_DATABASE_URL is not set and neither PATH nor /usr/lib/postgresql has initdb";
@@ -61,7 +73,7 @@ export function postgresBinaries(): string | null {
 }
 
 /** Starts a cluster of its own in a temporary folder; PostgreSQL refuses root, so root starts it as another user. */
-async function startCluster(binaries: string): Promise<PostgresServer> {
+async function startCluster(binaries: string): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "collapsar-postgres-"));
   const user = process.getuid?.() === 0 ? unprivilegedUser() : {};
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid!);
@@ -70,21 +82,32 @@ async function startCluster(binaries: string): Promise<PostgresServer> {
   execFileSync(join(binaries, "initdb"), ["-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync"], options);
   const port = await freePort();
   const settings = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "fsync=off"];
-  const server = spawn(
-    join(binaries, "postgres"),
-    ["-D", data, ...settings.flatMap((setting) => ["-c", setting])],
-    options,
-  );
-  const log: string[] = [];
-  server.stderr.on("data", (chunk) => log.push(String(chunk)));
   const url = `postgres://test@127.0.0.1:${port}/postgres`;
-  await answers(url, server, log);
+  const start = async () => {
+    const started = spawn(
+      join(binaries, "postgres"),
+      ["-D", data, ...settings.flatMap((setting) => ["-c", setting])],
+      options,
+    );
+    const log: string[] = [];
+    started.stderr.on("data", (chunk) => log.push(String(chunk)));
+    await answers(url, started, log);
+    return started;
+  };
+  let server = await start();
+  const halt = async (mode: "fast" | "immediate") => {
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    server.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
+    await ended;
+  };
   return {
     url,
+    halt,
+    async resume() {
+      server = await start();
+    },
     async stop() {
-      const ended = new Promise((resolve) => server.once("exit", resolve));
-      server.kill("SIGINT"); // "fast": does not wait for clients
-      await ended;
+      await halt("fast"); // does not wait for clients
       rmSync(folder, { recursive: true, force: true });
     },
   };

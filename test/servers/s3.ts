@@ -17,6 +17,14 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
+/** A server of the caller's own, which may be away for a while. */
+export interface OwnS3 extends S3Server {
+  /** Ends the server, and returns when it has ended. */
+  halt(): Promise<void>;
+  /** Starts it again with what it holds, on the same ports, and returns when it answers. */
+  resume(): Promise<void>;
+}
+
 /**
  * Returns a bucket on the server of TEST_S3_ENDPOINT (credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else on
  * a SeaweedFS (`weed` on the PATH) started for the caller, or null where there is neither: a line on the console then
@@ -25,6 +33,11 @@ export interface S3Server {
 export async function startS3(): Promise<S3Server | null> {
   const { TEST_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID = "test", AWS_SECRET_ACCESS_KEY = "test" } = process.env;
   if (endpoint) return withBucket(endpoint, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }, async () => {});
+  return startOwnS3();
+}
+
+/** Returns a bucket on a SeaweedFS started for the caller, else as `startS3`. */
+export async function startOwnS3(): Promise<OwnS3 | null> {
   if (process.env.PATH!.split(delimiter).some((folder) => existsSync(join(folder, "weed")))) return startSeaweed();
   const absent = "no S3 server: TEST_S3_ENDPOINT is not set and PATH has no weed (SeaweedFS)";
   if (process.env.COLLAPSAR_TEST_REQUIRE_SERVERS === "1") throw new Error(absent);
@@ -32,29 +45,35 @@ export async function startS3(): Promise<S3Server | null> {
   return null;
 }
 
-async function startSeaweed(): Promise<S3Server> {
+async function startSeaweed(): Promise<OwnS3> {
   const folder = mkdtempSync(join(tmpdir(), "collapsar-s3-"));
   const credentials = { AWS_ACCESS_KEY_ID: "test-key", AWS_SECRET_ACCESS_KEY: "test-secret" };
   const ports = await freePorts(8);
-  const server = spawn("weed", ["server", ...seaweedOptions(folder, credentials, ports)], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const options = seaweedOptions(folder, credentials, ports);
+  const endpoint = `http://127.0.0.1:${ports[0]}`;
+  let server: ChildProcess;
+  const start = async () => {
+    server = spawn("weed", ["server", ...options], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    await answers(`${endpoint}/healthz`, server);
+  };
   const kill = () => server.kill("SIGKILL");
   process.once("exit", kill); // a test run that is broken off leaves nothing behind
-  async function stop() {
+  async function halt() {
+    if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = new Promise((resolve) => server.once("exit", resolve));
     kill();
     await ended;
+  }
+  async function stop() {
+    await halt();
     process.off("exit", kill);
     rmSync(folder, { recursive: true, force: true });
     for (const name of readdirSync("/tmp"))
       if (ports.some((port) => /^seaweedfs-/.test(name) && name.endsWith(`-${port}.sock`))) rmSync(join("/tmp", name));
   }
   try {
-    const endpoint = `http://127.0.0.1:${ports[0]}`;
-    await answers(`${endpoint}/healthz`, server);
-    return await withBucket(endpoint, credentials, stop);
+    await start();
+    return { ...(await withBucket(endpoint, credentials, stop)), halt, resume: start };
   } catch (error) {
     await stop();
     throw error;
@@ -76,7 +95,12 @@ function seaweedOptions(
   return [
     ...["-s3", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", `-dir=${folder}`, `-s3.config=${identities}`, ...ofServices],
     ...["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false", "-master.telemetry=false"],
-    ...["-master.volumeSizeLimitMB=64", "-volume.max=0"],
+    ...[
+      "-master.volumeSizeLimitMB=64",
+      "-volume.max=0",
+      "-master.electionTimeout=1s",
+      "-master.heartbeatInterval=100ms",
+    ],
   ];
 }
 

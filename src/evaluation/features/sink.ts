@@ -65,7 +65,10 @@ async function memoryStore({ count, labels, classifier }: FeatureShape): Promise
 async function temporaryStore(shape: FeatureShape): Promise<FeatureStore> {
   const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
   const path = join(folder, "features.safetensors");
-  const file = await createFeatureFile(path, shape);
+  const file = await createFeatureFile(path, shape).catch(async (error) => {
+    await rm(folder, { recursive: true });
+    throw error;
+  });
   let written: FeatureFile | undefined;
   return {
     write: file.write,
@@ -108,8 +111,13 @@ export async function createFeatureFile(
     for (let done = 0; done < bytes.length; )
       done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
   };
-  await writeAt(header, 0);
-  for (const { name, data } of small) await writeAt(data, layout.get(name)!.begin);
+  try {
+    await writeAt(header, 0);
+    for (const { name, data } of small) await writeAt(data, layout.get(name)!.begin);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
   const featuresAt = layout.get("features")!.begin;
   const logitsAt = layout.get("logits")!.begin;
   return {
