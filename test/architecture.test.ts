@@ -31,7 +31,7 @@ const OWNERS: Record<string, string[]> = {
   "@tensorflow/tfjs-backend-wasm": ["engines", "training"],
   "@aws-sdk/client-s3": ["storage"],
   "@electric-sql/pglite": ["database"],
-  postgres: ["database"],
+  pg: ["database"],
   "pg-boss": ["jobs"],
   hono: ["api", "client"],
   "@opentelemetry/api": ["telemetry"],

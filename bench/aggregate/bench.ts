@@ -60,10 +60,10 @@ async function benchServer(folder: string) {
 async function benchQuestion(question: Question, database: Database, service: RunningService, url: string) {
   const programs = {
     service: () => answerOf(service, question),
-    bare: () => database.orm.execute(sql.raw(question.bare)),
+    bare: () => database.orm.execute(sql.raw(question.bare)) as unknown as Promise<{ rows: unknown[] }>,
     bareSummary: () => database.orm.execute(sql.raw(question.bareSummary)),
   };
-  requireAgreement(question, await programs.service(), (await programs.bare()) as unknown as BareRow[]);
+  requireAgreement(question, await programs.service(), (await programs.bare()).rows as BareRow[]);
   const rounds: Record<keyof typeof programs, number>[] = [];
   for (let round = 0; round < PAIRS; round++) {
     const order = Object.entries(programs) as [keyof typeof programs, () => Promise<unknown>][];

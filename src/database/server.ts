@@ -1,19 +1,14 @@
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate } from "drizzle-orm/postgres-js/migrator";
-import postgres from "postgres";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { CollapsarError } from "../errors.ts";
-import { CASING, MIGRATIONS, type ServerDatabase } from "./database.ts";
+import { MIGRATIONS, type ServerDatabase } from "./database.ts";
+import { connectionTo, openPool, withConnection } from "./pool.ts";
 import { pingVia, unavailable } from "./unavailable.ts";
 
 /** The schema has UNIQUE NULLS NOT DISTINCT. */
 const OLDEST_POSTGRESQL = 15;
 /** Arbitrary, but ours: whoever migrates this database holds the advisory lock of this number. */
 const MIGRATION_LOCK = 2_209_083_781;
-const CONNECT_TIMEOUT_S = 10;
-/** A connection that failed is tried again after so long at most; by default each waits up to 20 s, also where the server is back. */
-const LONGEST_BACKOFF_S = 1;
-/** What has not been answered when a client is closed has so long; without a limit it waits for a server that is away. */
-const CLOSE_TIMEOUT_S = 5;
 
 /**
  * Opens the PostgreSQL at `url` and brings its schema up to date.
@@ -24,45 +19,23 @@ export async function openServer(url: string): Promise<ServerDatabase> {
   await applyMigrations(url).catch((error) => {
     throw unavailable(name, error);
   });
-  const client = connect(url);
-  const orm = drizzle({ client, casing: CASING });
-  return {
-    kind: "server",
-    orm,
-    url,
-    ping: pingVia(orm, name),
-    announce() {},
-    close: () => client.end({ timeout: CLOSE_TIMEOUT_S }),
-  };
+  const { orm, close } = openPool(url);
+  return { kind: "server", orm, url, ping: pingVia(orm, name), announce() {}, close };
 }
 
 /** On one connection, whose end releases the lock whatever happens: drizzle's migrator takes none of its own. */
-async function applyMigrations(url: string): Promise<void> {
-  const client = connect(url, { max: 1 });
-  try {
-    const [{ major }] = await client<
-      [{ major: number }]
-    >`select current_setting('server_version_num')::int / 10000 as major`;
+function applyMigrations(url: string): Promise<void> {
+  return withConnection(connectionTo(url), async (client) => {
+    const version = "select current_setting('server_version_num')::int / 10000 as major";
+    const { major } = (await client.query<{ major: number }>(version)).rows[0]!;
     if (major < OLDEST_POSTGRESQL)
       throw new CollapsarError(
         "database-unavailable",
         `PostgreSQL at ${withoutSecrets(url)} is version ${major}, expected ${OLDEST_POSTGRESQL} or newer`,
         { retryable: false },
       );
-    await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
+    await client.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
     await migrate(drizzle({ client }), MIGRATIONS);
-  } finally {
-    await client.end({ timeout: CLOSE_TIMEOUT_S });
-  }
-}
-
-function connect(url: string, options: postgres.Options<Record<string, never>> = {}) {
-  return postgres(url, {
-    connect_timeout: CONNECT_TIMEOUT_S,
-    backoff: (failures) => Math.min(3 ** failures / 100, LONGEST_BACKOFF_S) * (0.5 + Math.random() / 2),
-    connection: { application_name: "collapsar" },
-    onnotice() {}, // "already exists, skipping" of the migrator
-    ...options,
   });
 }
 

@@ -14,9 +14,9 @@ const AWAY_STATES = /^(08...|57P0[123]|53300)$/;
 const AWAY_CODES =
   /^(CONNECTION_|CONNECT_TIMEOUT$|ECONN|EPIPE$|ETIMEDOUT$|EHOSTUNREACH$|ENETUNREACH$|ENOTFOUND$|EAI_AGAIN$)/;
 
-/** What the queue's driver says without a code. */
+/** What the driver says without a code. */
 const AWAY_MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client (was closed|has encountered))/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client (was closed|has encountered)|Cannot use a pool)/;
 
 /**
  * Returns `database-unavailable` where `error`, of a query or of the connection itself, says that the database could not
@@ -25,7 +25,7 @@ const AWAY_MESSAGES =
 export function asDatabaseError(error: unknown): unknown {
   const failure = error instanceof DrizzleQueryError ? error.cause : error;
   if (error instanceof CollapsarError || typeof failure !== "object" || failure === null) return error;
-  const { code, message } = failure as { code?: unknown; message?: unknown }; // the queue's are not all instances of Error
+  const { code, message } = failure as { code?: unknown; message?: unknown }; // pg-boss's are not all instances of Error
   const reason = [String(code ?? ""), String(message ?? "")].find((text) =>
     [AWAY_STATES, AWAY_CODES, AWAY_MESSAGES].some((away) => away.test(text)),
   );

@@ -29,7 +29,8 @@ export interface WorkerContext {
 }
 
 /** Returns what a worker does with each task. What has ended meanwhile is left as it is. */
-export function handlerOf(context: WorkerContext): Handler {
+export function handlerOf({ onError, ...others }: WorkerContext): Handler {
+  const context = { ...others, onError: (error: unknown) => onError(asDatabaseError(error)) };
   return (task, signal, attempt) => {
     const { evaluation, shard, trace } = task;
     const work = async () => {

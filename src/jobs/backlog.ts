@@ -16,14 +16,13 @@ const LOOK_MILLISECONDS = 1000;
 
 /** Returns what is left to do in the queue of the database, which must be open already. */
 export async function backlogOf({ orm }: Queries): Promise<Backlog> {
-  const [row] = (await rowsOf(
-    orm.execute(sql`
+  const answer = await orm.execute(sql`
       select count(*) filter (where state < 'active')::int as waiting,
              count(*) filter (where state = 'active')::int as active,
              coalesce(extract(epoch from now() - min(created_on) filter (where state < 'active')), 0)::float8 as oldest
       from pgboss.job
-      where state < 'completed' and name <> ${DELIVER}`),
-  )) as [{ waiting: number; active: number; oldest: number }];
+      where state < 'completed' and name <> ${DELIVER}`);
+  const [row] = (answer as unknown as { rows: [{ waiting: number; active: number; oldest: number }] }).rows;
   return { waiting: row.waiting, active: row.active, oldestSeconds: Math.max(0, row.oldest) };
 }
 
@@ -40,10 +39,4 @@ export async function untilEmpty(
     if (left && left.waiting + left.active === 0) return;
     await sleep(LOOK_MILLISECONDS, undefined, { signal }).catch(() => {});
   }
-}
-
-/** postgres.js answers with the rows themselves, PGlite with an object that has them. */
-async function rowsOf(answer: PromiseLike<unknown>): Promise<readonly unknown[]> {
-  const rows = await answer;
-  return Array.isArray(rows) ? rows : (rows as { rows: unknown[] }).rows;
 }

@@ -283,8 +283,7 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
 
       it("writes to disk before it answers", async () => {
         const result: unknown = await database.orm.execute(sql`show synchronous_commit`);
-        const rows = Array.isArray(result) ? result : (result as { rows: unknown[] }).rows;
-        expect(rows).toEqual([{ synchronous_commit: "on" }]);
+        expect(result).toMatchObject({ rows: [{ synchronous_commit: "on" }] });
       });
 
       it("removes what belongs to an evaluation with it", async () => {

@@ -31,6 +31,28 @@ describe.runIf(server)("a database that is away for a while", () => {
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 
+  it("fails a transaction that it is lost in, again and again, and nothing after it", async () => {
+    for (let round = 0; round < 3; round++) {
+      const inTransaction = Array.from({ length: 12 }, () =>
+        database.orm.transaction(async (orm) => {
+          await orm.execute(sql`select 1`);
+          await orm.execute(sql`select pg_sleep(10)`);
+        }),
+      );
+      const ended = Promise.allSettled(inTransaction);
+      await sleep(300);
+      await server!.halt(round === 1 ? "fast" : "immediate");
+      for (const one of await ended)
+        expect(asDatabaseError((one as PromiseRejectedResult).reason)).toMatchObject({ code: "database-unavailable" });
+      await expect(database.orm.transaction((orm) => orm.execute(sql`select 1`))).rejects.toThrow();
+      await server!.resume();
+      const begun = performance.now();
+      const answers = Array.from({ length: 20 }, () => database.orm.transaction((orm) => orm.execute(sql`select 1`)));
+      for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ rows: [{ "?column?": 1 }] });
+      expect(performance.now() - begun).toBeLessThan(2000);
+    }
+  });
+
   it("holds up nobody who closes it", async () => {
     await server!.halt("fast");
     const asked = Array.from({ length: 20 }, () => ask().then(String, asDatabaseError));

@@ -1,0 +1,61 @@
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import pg from "pg";
+import { CASING } from "./database.ts";
+
+const CONNECTIONS = 10;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** How to reach the PostgreSQL at `url`. */
+export function connectionTo(url: string, timeout = CONNECT_TIMEOUT_MS): pg.ClientConfig {
+  return { connectionString: url, connectionTimeoutMillis: timeout, application_name: "collapsar", keepAlive: true };
+}
+
+/** Returns what `use` returns of a connection of its own, whose end releases whatever it holds. */
+export async function withConnection<T>(config: pg.ClientConfig, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(config);
+  client.on("error", ignore);
+  try {
+    await client.connect();
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A pool of connections, and statements on it. */
+export interface Pool {
+  readonly orm: NodePgDatabase;
+  /** Returns when what was asked has been answered, and all connections are closed. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a pool. A connection that is lost fails what is asked on it and no more: the next question has another one. The
+ * pool of postgres.js (3.4.9) ends the process where one is lost in a transaction, or is stuck with it for ever.
+ */
+export function openPool(url: string): Pool {
+  const pool = new pg.Pool({ ...connectionTo(url), max: CONNECTIONS, idleTimeoutMillis: 0 });
+  // whoever waits for an answer hears of it; an error that nobody listens for would end the process
+  pool.on("error", ignore);
+  pool.on("connect", (client) => client.on("error", ignore));
+  const orm: NodePgDatabase = drizzle({ client: pool, casing: CASING });
+  // drizzle's own does not give the connection back where it cannot even begin
+  orm.transaction = async (work, config) => {
+    const client = await pool.connect();
+    try {
+      return await drizzle({ client, casing: CASING }).transaction(work, config);
+    } finally {
+      client.release();
+    }
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    orm,
+    close() {
+      closing ??= pool.end();
+      return closing;
+    },
+  };
+}
+
+function ignore(): void {}
