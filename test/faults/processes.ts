@@ -105,6 +105,8 @@ export function keepRunning(
     await exited;
   }
 
+  const kill = () => child.kill("SIGKILL"); // what is broken off leaves nothing behind
+  process.once("exit", kill);
   start();
   return {
     name,
@@ -125,6 +127,7 @@ export function keepRunning(
       stopping = true;
       clearInterval(poll);
       if (child.exitCode === null && child.signalCode === null) await end(signal);
+      process.off("exit", kill);
     },
   };
 }
