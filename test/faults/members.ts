@@ -86,7 +86,7 @@ export function describeMembers({ services, workers, cramped }: Members) {
   const endings = all.flatMap((member) => member.endings);
   const told = endings.filter(({ asked, ready }) => asked === "SIGTERM" && ready);
   return {
-    peakMiB: { service: peakOf(services), worker: peakOf(all) },
+    peakMiB: { service: peakOf(services, "own"), worker: peakOf(all, "own"), evaluating: peakOf(all, "child") },
     workers: {
       killed: count(endings, ({ asked }) => asked === "SIGKILL"),
       toldToStop: told.length,
@@ -106,8 +106,8 @@ function count(endings: readonly Ending[], which: (ending: Ending) => boolean): 
   return endings.filter(which).length;
 }
 
-function peakOf(members: readonly Member[]): number {
-  return Math.round(Math.max(...members.map(({ peakMiB }) => peakMiB)));
+function peakOf(members: readonly Member[], of: "own" | "child"): number {
+  return Math.round(Math.max(...members.map(({ peakMiB }) => peakMiB[of])));
 }
 
 function failuresOf(members: readonly Member[]): Record<string, number> {
