@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { describeMachine } from "../bench/machine.ts";
 import { wholeNumber } from "../src/commands/options.ts";
 import { formatProgress, progressLine } from "../src/commands/progressLine.ts";
+import { untilToldToStop } from "../src/commands/signals.ts";
 import { type Listener, runScenario } from "../test/faults/scenario.ts";
 import { startOwnPostgres } from "../test/servers/postgres.ts";
 import { startOwnS3 } from "../test/servers/s3.ts";
@@ -90,6 +91,8 @@ function listener(): Listener {
   };
 }
 
+// the processes of the run end with this one
+untilToldToStop().then(() => process.exit(1));
 try {
   if (values.help) process.stdout.write(`${HELP}\n`);
   else await soak();

@@ -4,6 +4,7 @@ import { markdownTable } from "../study/text.ts";
 /** Returns what a soak came to as tables in Markdown: the whole, and the faults one by one. */
 export function soakTables({ plan, quiet, faulty, problems }: Report): string {
   const { seconds, workers, states, attempts, posts, peakMiB, values, faults, readiness, failures } = faulty;
+  const { service, worker, evaluating } = peakMiB;
   const rows = [
     ["submissions, all accepted", `${plan.submissions}`],
     ["posts, by answer", counts(posts)],
@@ -17,7 +18,10 @@ export function soakTables({ plan, quiet, faulty, problems }: Report): string {
     ["quiet run", `${quiet.seconds.toFixed(0)} s`],
     ["amid faults, until the last was over", `${seconds.faults.toFixed(0)} s`],
     ["then until the queue was empty", `${seconds.drain.toFixed(1)} s`],
-    ["peak memory of a service, of a worker", `${peakMiB.service} MiB, ${peakMiB.worker} MiB`],
+    [
+      "peak memory of a service, a worker, its process",
+      [service, worker, evaluating].map((n) => `${n} MiB`).join(", "),
+    ],
     ["failures logged by workers", counts(failures.workers)],
     ["… by the one with the full disk", counts(failures.cramped)],
   ];

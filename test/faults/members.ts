@@ -9,6 +9,7 @@ const SERVICES = 2;
 const WORKERS = 2;
 /** A worker that is told to stop has 15 s for its evaluation to end and 10 s for it to heed its signal. */
 const GRACE_SECONDS = 27;
+const UNCACHED = { COLLAPSAR_CACHE_BYTES: "0" };
 
 /** All processes on one database. */
 export interface Members {
@@ -43,11 +44,16 @@ export async function startMembers(
   };
   const run = (name: string, args: string[], more: { env?: NodeJS.ProcessEnv; shell?: () => string } = {}) =>
     keepRunning({ name, args, cwd, ...more, env: { ...env, ...more.env } }, (who, line) => hear(`${who}: ${line}`));
-  const named = (what: string, count: number, ...args: string[]) =>
-    Array.from({ length: count }, (_, i) => run(`${what} ${i + 1}`, args));
-  const services = named("service", SERVICES, "serve", "--no-worker", "--port", "0");
-  const workers = named("worker", WORKERS, "worker");
-  const cramped = disk ? run("cramped worker", ["worker"], { env: { TMPDIR: disk.folder }, shell: disk.shell }) : null;
+  const services = Array.from({ length: SERVICES }, (_, i) =>
+    run(`service ${i + 1}`, ["serve", "--no-worker", "--port", "0"]),
+  );
+  // one that takes what it can from its cache, and one at which the network runs each time
+  const workers = Array.from({ length: WORKERS }, (_, i) =>
+    run(`worker ${i + 1}`, ["worker"], disk && i % 2 === 1 ? { env: UNCACHED } : {}),
+  );
+  const cramped = disk
+    ? run("cramped worker", ["worker"], { env: { ...UNCACHED, TMPDIR: disk.folder }, shell: disk.shell })
+    : null;
   const all = [...services, ...workers, ...(cramped ? [cramped] : [])];
   const stop = async () => void (await Promise.all(all.map((member) => member.stop())));
   try {
@@ -80,7 +86,7 @@ export function describeMembers({ services, workers, cramped }: Members) {
   const endings = all.flatMap((member) => member.endings);
   const told = endings.filter(({ asked, ready }) => asked === "SIGTERM" && ready);
   return {
-    peakMiB: { service: peakOf(services), worker: peakOf(all) },
+    peakMiB: { service: peakOf(services, "own"), worker: peakOf(all, "own"), evaluating: peakOf(all, "child") },
     workers: {
       killed: count(endings, ({ asked }) => asked === "SIGKILL"),
       toldToStop: told.length,
@@ -100,8 +106,8 @@ function count(endings: readonly Ending[], which: (ending: Ending) => boolean): 
   return endings.filter(which).length;
 }
 
-function peakOf(members: readonly Member[]): number {
-  return Math.round(Math.max(...members.map(({ peakMiB }) => peakMiB)));
+function peakOf(members: readonly Member[], of: "own" | "child"): number {
+  return Math.round(Math.max(...members.map(({ peakMiB }) => peakMiB[of])));
 }
 
 function failuresOf(members: readonly Member[]): Record<string, number> {

@@ -29,8 +29,8 @@ export interface Member {
   readonly endings: readonly Ending[];
   /** How many lines of its log tell of a failure, by code. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Of all its processes, the largest. */
-  readonly peakMiB: number;
+  /** Of the largest of its processes, and of the largest process that one of them had started. */
+  readonly peakMiB: { readonly own: number; readonly child: number };
   /** Returns when the present process says that it serves, or works. */
   ready(): Promise<void>;
   /** Sends the signal to the present process, and returns when that has ended. */
@@ -62,9 +62,10 @@ export function keepRunning(
   let asked: { signal: NodeJS.Signals; at: number } | null = null;
   let exited: Promise<void>;
   let stopping = false;
-  let peakMiB = 0;
+  let peakMiB = { own: 0, child: 0 };
   const poll = setInterval(() => {
-    peakMiB = Math.max(peakMiB, readPeak(child.pid));
+    const ofChildren = childrenOf(child.pid).map(readPeak);
+    peakMiB = { own: Math.max(peakMiB.own, readPeak(child.pid)), child: Math.max(peakMiB.child, ...ofChildren) };
   }, PEAK_MILLISECONDS);
 
   function start(): void {
@@ -105,6 +106,8 @@ export function keepRunning(
     await exited;
   }
 
+  const kill = () => child.kill("SIGKILL"); // what is broken off leaves nothing behind
+  process.once("exit", kill);
   start();
   return {
     name,
@@ -125,6 +128,7 @@ export function keepRunning(
       stopping = true;
       clearInterval(poll);
       if (child.exitCode === null && child.signalCode === null) await end(signal);
+      process.off("exit", kill);
     },
   };
 }
@@ -141,6 +145,14 @@ function parse(line: string): Said {
     return JSON.parse(line) as Said;
   } catch {
     return {}; // not of the log: what the runtime itself says when it dies
+  }
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
   }
 }
 

@@ -48,14 +48,14 @@ export async function readRecords(url: string): Promise<Records> {
   }
 }
 
-/** Returns how many evaluations have not ended. */
-export async function countUnended(url: string): Promise<number> {
+/** Returns how many evaluations have not ended, and how many jobs. */
+export async function countUnended(url: string): Promise<{ evaluations: number; jobs: number }> {
   const client = postgres(url, { max: 1, onnotice() {}, connect_timeout: 5 });
   try {
-    const [row] = await client<[{ count: number }]>`
-      select (select count(*)::int from evaluations where status in ('queued', 'running'))
-           + (select count(*)::int from pgboss.job where state < 'completed' and name !~ '^__') as count`;
-    return row.count;
+    const [row] = await client<[{ evaluations: number; jobs: number }]>`
+      select (select count(*)::int from evaluations where status in ('queued', 'running')) as evaluations,
+             (select count(*)::int from pgboss.job where state < 'completed' and name !~ '^__') as jobs`;
+    return row;
   } finally {
     await client.end();
   }

@@ -154,9 +154,9 @@ async function runWithFaults(
 async function untilEnded(url: string, total: number, onProgress: (done: number) => void): Promise<void> {
   const deadline = performance.now() + LONGEST_DRAIN_SECONDS * 1000;
   while (performance.now() < deadline) {
-    const unended = await countUnended(url);
-    onProgress(Math.max(0, total - unended));
-    if (unended === 0) return;
+    const { evaluations, jobs } = await countUnended(url);
+    onProgress(total - evaluations);
+    if (evaluations + jobs === 0) return;
     await sleep(LOOK_MILLISECONDS);
   }
 }

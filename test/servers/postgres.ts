@@ -95,6 +95,8 @@ async function startCluster(binaries: string): Promise<OwnPostgres> {
     return started;
   };
   let server = await start();
+  const kill = () => server.kill("SIGQUIT"); // a run that is broken off leaves nothing behind
+  process.once("exit", kill);
   const halt = async (mode: "fast" | "immediate") => {
     const ended = new Promise((resolve) => server.once("exit", resolve));
     server.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
@@ -108,6 +110,7 @@ async function startCluster(binaries: string): Promise<OwnPostgres> {
     },
     async stop() {
       await halt("fast"); // does not wait for clients
+      process.off("exit", kill);
       rmSync(folder, { recursive: true, force: true });
     },
   };
