@@ -43,8 +43,10 @@ it.runIf(server && postgresBinaries())(
     await run(program("pg_restore"), ["--exit-on-error", "--no-owner", "--dbname", restoredUrl, dump]);
     const restored = await open(restoredUrl);
     const again = await openQueue(restored, console.error);
-    const values: unknown = await restored.orm.execute("select evaluation_id, name, value from metric_values");
-    expect(values).toMatchObject([{ evaluation_id: recorded.id, name: "nc1", value: 0.1234567890123456 }]);
+    const { rows } = (await restored.orm.execute(
+      "select evaluation_id, name, value from metric_values",
+    )) as unknown as { rows: unknown[] };
+    expect(rows).toMatchObject([{ evaluation_id: recorded.id, name: "nc1", value: 0.1234567890123456 }]);
     const done = new Set<string>();
     await again.work(async ({ evaluation }) => void done.add(evaluation), { concurrency: 1 });
     await expect.poll(() => [...done].sort(), { timeout: 50_000 }).toEqual(ids.sort());
