@@ -6,7 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { main } from "assemblyscript/asc";
 
 const FOLDER = new URL("../src/metrics/wasm/", import.meta.url);
-const OPTIONS = ["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--enable", "simd"];
+const SHARED = ["--importMemory", "--sharedMemory", "--maximumMemory", "65536", "--enable", "threads"];
+const OPTIONS = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", ...SHARED];
 
 /** Returns the bytes of the compiled kernels. @throws Error with what the compiler says, where they are not correct. */
 export async function compileKernels(): Promise<Uint8Array> {

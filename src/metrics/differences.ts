@@ -25,37 +25,40 @@ export interface BlockDifferences<Values extends Reals> {
 
 /** Returns the differences of `features` (N×D) from the rows of `references` (R×D). */
 export function differencesFrom(references: Matrix, features: Rows): BlockDifferences<Float64Array> {
-  return differencesIn((kernels, length) => kernels.float64(length), references, features);
-}
-
-/** Returns the differences, taken in float64 and then rounded to float32. */
-export function roundedDifferencesFrom(references: Matrix, features: Rows): BlockDifferences<Float32Array> {
-  return differencesIn((kernels, length) => kernels.float32(length), references, features);
-}
-
-function differencesIn<Values extends Float64Array | Float32Array>(
-  roomFor: (kernels: Kernels, length: number) => Values,
-  references: Matrix,
-  features: Rows,
-): BlockDifferences<Values> {
-  const { columns, values: rows } = references;
-  const memory = blockMemory(features, { perRow: columns + 1, more: rows.length });
-  const { kernels } = memory;
-  const copied = kernels.float64(rows.length);
-  copied.set(rows);
-  const buffer = roomFor(kernels, memory.rows * columns);
-  const bufferOfSquares = kernels.float64(memory.rows);
+  const { columns, values } = references;
+  const memory = blockMemory(features, { perRow: columns + 1, more: values.length });
+  const differences = differencesIn(memory.kernels, references, { rows: memory.rows, precision: "float64" });
   return {
     blocks: () => memory.blocks(),
-    of(block, rowOf) {
-      const count = block.end - block.start;
-      const values = buffer.subarray(0, count * columns) as Values;
-      const squares = bufferOfSquares.subarray(0, count);
-      const labels = memory.labelsOf(block, rowOf);
-      if (block.values instanceof Float32Array) kernels.subtractRows(block.values, labels, copied, values, squares);
-      else subtractRows(block.values, references, labels, values, squares);
-      return { differences: { rows: count, columns, values }, squares };
-    },
-    release: () => kernels.release(),
+    of: ({ start, end, values }, rowOf) =>
+      differences(values, rowOf.subarray(start, end)) as Differences<Float64Array>,
+    release: () => memory.kernels.release(),
+  };
+}
+
+/**
+ * Returns what takes the differences of features (n×D, up to `rows`), float32 ones in the memory of `kernels`, from the row of
+ * `references` (R×D) that `rowOf` (n) names for each: in float64, and then rounded, where that is asked for.
+ */
+export function differencesIn(
+  kernels: Kernels,
+  references: Matrix,
+  { rows, precision }: { readonly rows: number; readonly precision: "float32" | "float64" },
+): (features: Reals, rowOf: Int32Array) => Differences<Reals> {
+  const { columns } = references;
+  const copied = kernels.float64(references.values.length);
+  copied.set(references.values);
+  const labels = kernels.int32(rows);
+  const buffer = kernels[precision](rows * columns);
+  const squaresOfRows = kernels.float64(rows);
+  return (features, rowOf) => {
+    const count = rowOf.length;
+    const values = buffer.subarray(0, count * columns);
+    const squares = squaresOfRows.subarray(0, count);
+    if (features instanceof Float32Array) {
+      labels.set(rowOf);
+      kernels.subtractRows(features, labels.subarray(0, count), copied, values, squares);
+    } else subtractRows(features, references, rowOf, values, squares);
+    return { differences: { rows: count, columns, values }, squares };
   };
 }

@@ -1,10 +1,8 @@
 import type { ClassSpace } from "./classSpace.ts";
-import { type BlockDifferences, differencesFrom, roundedDifferencesFrom } from "./differences.ts";
-import { subtractRows } from "./kernels.ts";
-import type { Matrix, Reals } from "./matrix.ts";
-import { type NearestMeans, nearestMeansIn } from "./nearestMean.ts";
-import { type Dense, timesTransposed } from "./products.ts";
-import { blockRows, type LabelledSet, type RowBlock, type Rows } from "./rows.ts";
+import { checkOf } from "./float32Check.ts";
+import type { Precision } from "./lanes/blockScatter.ts";
+import { samplePass } from "./lanes/pass.ts";
+import type { LabelledSet, Rows } from "./rows.ts";
 
 /** What the second pass over a training set finds about its class means. */
 export interface WithinClassScatter {
@@ -18,9 +16,6 @@ export interface WithinClassScatter {
   /** The class of the nearest mean of every sample (N). */
   readonly nearest: Int32Array;
 }
-
-/** In which precision features are projected on the space of the class means. All sums are float64. */
-export type Precision = "float32" | "float64";
 
 /** Multiplications of the projection from which on float32 is tried: some 0.02 s of float64 on two cores. */
 const FLOAT32_PRODUCTS = 2 ** 31;
@@ -48,10 +43,26 @@ export async function scatterOf(
   space: ClassSpace,
   precision: Precision = precisionFor(set.count, space.whitening),
 ): Promise<WithinClassScatter> {
-  const { squares, whitened, nearest, check } = await pass(set, space, precision);
-  if (!check) return { squares, whitened, nearest };
-  if (Math.abs(check.float32 / check.float64 - 1) > TRUSTED) return scatterOf(set, space, "float64");
-  return { squares, whitened: whitened * (1 + check.rounding / check.float64), nearest };
+  const { features, labels, count } = set;
+  const order = { space, precision, origins: "means", references: space.means, rowOf: labels } as const;
+  const share = Math.min(1, CHECKED_COORDINATES / (count * space.whitening.rows));
+  const [found, check] = await Promise.all([
+    samplePass(features, order),
+    precision === "float32" ? checkOf(set, space, share) : null,
+  ]);
+  const squares = new Float64Array(space.means.rows);
+  let whitened = 0;
+  for (let i = 0; i < count; i++) {
+    squares[labels[i]] += found.squares[i];
+    whitened += found.whitened[i];
+  }
+  if (check) {
+    let float32 = 0;
+    for (const i of check.samples) float32 += found.whitened[i];
+    if (Math.abs(float32 / check.whitened - 1) > TRUSTED) return scatterOf(set, space, "float64");
+    whitened *= 1 + check.rounding / check.whitened;
+  }
+  return { squares, whitened, nearest: found.nearest };
 }
 
 /**
@@ -72,145 +83,8 @@ export function precisionFor(count: number, { rows: rank, columns }: { rows: num
 /** Returns for each of N features the class of `space` whose mean is nearest (N), the lowest on ties. */
 export async function nearestMeans(features: Rows, space: ClassSpace): Promise<Int32Array> {
   const { globalMean } = space;
-  const nearest = new Int32Array(features.count);
+  const references = { rows: 1, columns: globalMean.length, values: globalMean };
   const rowOf = new Int32Array(features.count);
-  const origin = { rows: 1, columns: globalMean.length, values: globalMean };
-  const means = nearestMeansIn(space, "global mean", rowsOf(features), "float64");
-  const project = projectionOf(space, "float64", means);
-  const differences = differencesFrom(origin, features);
-  for await (const block of differences.blocks()) await decide(block, { differences, rowOf, project, means, nearest });
-  differences.release();
-  means.release();
-  return nearest;
-}
-
-async function pass(
-  set: LabelledSet,
-  space: ClassSpace,
-  precision: Precision,
-): Promise<WithinClassScatter & { check: Check | null }> {
-  const { features, labels, count } = set;
-  const squares = new Float64Array(space.means.rows);
-  const nearest = new Int32Array(count);
-  const means = nearestMeansIn(space, "means", rowsOf(features), precision);
-  const project = projectionOf(space, precision, means);
-  const from = precision === "float32" ? roundedDifferencesFrom : differencesFrom;
-  const differences = from(space.means, features);
-  const check = precision === "float32" ? new Check(space, count, rowsOf(features)) : null;
-  let whitened = 0;
-  for await (const block of differences.blocks()) {
-    const found = await decide(block, { differences, rowOf: labels, project, means, nearest });
-    for (let i = 0; i < found.squares.length; i++) squares[labels[block.start + i]] += found.squares[i];
-    for (let i = 0; i < found.whitened.length; i++) whitened += found.whitened[i];
-    await check?.add(block, labels, found.whitened);
-  }
-  await check?.flush();
-  differences.release();
-  means.release();
-  return { squares, whitened, nearest, check };
-}
-
-interface Decision {
-  readonly differences: BlockDifferences<Reals>;
-  readonly rowOf: Int32Array;
-  readonly project: Projection;
-  readonly means: NearestMeans;
-  readonly nearest: Int32Array;
-}
-
-/** Decides a block; returns its squared distances from the origins (n) and its whitened ones (n). */
-async function decide(block: RowBlock, { differences, rowOf, project, means, nearest }: Decision) {
-  const { start, end, values } = block;
-  const { differences: from, squares } = differences.of(block, rowOf);
-  const exact = await project(from);
-  const decisionBlock = { features: values, rowOf: rowOf.subarray(start, end), squares };
-  const whitened = await means.decide(decisionBlock, nearest.subarray(start, end));
-  return { squares, whitened: exact ?? whitened };
-}
-
-/** Writes the coordinates of differences (n×D) where the decision finds them; returns `‖p‖²` of each (n) before rounding. */
-type Projection = (differences: Dense<Reals>) => Promise<Float64Array | null>;
-
-function projectionOf({ whitening }: ClassSpace, precision: Precision, means: NearestMeans): Projection {
-  if (precision === "float32") {
-    const rounded = { ...whitening, values: new Float32Array(whitening.values) };
-    return async (differences) => {
-      await timesTransposed(differences as Dense<Float32Array>, rounded, means.coordinates);
-      return null;
-    };
-  }
-  return async (differences) => {
-    await timesTransposed(differences as Matrix, whitening, means.unrounded!);
-    return means.round(differences.rows);
-  };
-}
-
-/** Rows that are collected before they are multiplied: a product of a few takes as long as one of hundreds. */
-const COLLECTED_ROWS = 512;
-
-/** Sums over the first samples of each block. */
-class Check {
-  /** `Σ ‖Ar‖²` as float32 has it, and in float64. */
-  float32 = 0;
-  float64 = 0;
-  /** `Σ 2 Ar·Er`, what `Σ ‖Ar‖²` lacks because A is rounded. */
-  rounding = 0;
-  readonly #space: ClassSpace;
-  readonly #error: Dense<Float32Array>;
-  readonly #collected: Float64Array;
-  readonly #rounded: Float32Array;
-  readonly #projected: Float64Array;
-  readonly #errors: Float32Array;
-  readonly #squares: Float64Array;
-  readonly #share: number;
-  #rows = 0;
-
-  /** Of a set of `count` samples, that come in blocks of up to `rows`. */
-  constructor(space: ClassSpace, count: number, rows: number) {
-    const { whitening } = space;
-    const errors = new Float32Array(whitening.values.length);
-    for (let k = 0; k < errors.length; k++) errors[k] = whitening.values[k] - Math.fround(whitening.values[k]);
-    this.#space = space;
-    this.#error = { ...whitening, values: errors };
-    this.#share = Math.min(1, CHECKED_COORDINATES / (count * whitening.rows));
-    const most = COLLECTED_ROWS + Math.ceil(rows * this.#share);
-    this.#collected = new Float64Array(most * whitening.columns);
-    this.#rounded = new Float32Array(most * whitening.columns);
-    this.#projected = new Float64Array(most * whitening.rows);
-    this.#errors = new Float32Array(most * whitening.rows);
-    this.#squares = new Float64Array(most);
-  }
-
-  /** Adds some of a block, of which `squares` are the `‖Ar‖²` (n) that float32 gave. */
-  async add({ start, values }: RowBlock, labels: Int32Array, squares: Float64Array): Promise<void> {
-    const { means } = this.#space;
-    const some = Math.ceil(squares.length * this.#share);
-    const target = this.#collected.subarray(this.#rows * means.columns);
-    subtractRows(values, means, labels.subarray(start, start + some), target, this.#squares);
-    for (let i = 0; i < some; i++) this.float32 += squares[i];
-    this.#rows += some;
-    if (this.#rows >= COLLECTED_ROWS) await this.flush();
-  }
-
-  /** Adds what is collected to the sums of float64. */
-  async flush(): Promise<void> {
-    const { whitening } = this.#space;
-    const { columns } = whitening;
-    const differences = { rows: this.#rows, columns, values: this.#collected.subarray(0, this.#rows * columns) };
-    this.#rows = 0;
-    if (differences.rows === 0) return;
-    const projected = (await timesTransposed(differences, whitening, this.#projected)).values;
-    const rounded = this.#rounded.subarray(0, differences.values.length);
-    rounded.set(differences.values);
-    const errors = (await timesTransposed({ ...differences, values: rounded }, this.#error, this.#errors)).values;
-    for (let k = 0; k < projected.length; k++) {
-      this.float64 += projected[k] * projected[k];
-      this.rounding += 2 * projected[k] * errors[k];
-    }
-  }
-}
-
-/** The most rows a block has. */
-function rowsOf({ columns, count }: Rows): number {
-  return Math.min(blockRows(columns), count);
+  const order = { space, precision: "float64", origins: "global mean", references, rowOf } as const;
+  return (await samplePass(features, order)).nearest;
 }

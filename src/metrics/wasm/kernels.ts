@@ -1,6 +1,7 @@
 import { KERNELS_BASE64 } from "./binary.ts";
 
 const PAGE_BYTES = 65_536;
+const MOST_PAGES = 65_536;
 const ALIGNMENT = 16;
 
 /** Compiled once; instances share the code and have memories of their own. */
@@ -61,8 +62,16 @@ export interface Kernels {
   symmetricProduct(matrix: Float64Array, columns: number, vector: Float64Array, products: Float64Array): void;
   /** Takes `u vᵀ + v uᵀ` (u, v of n numbers) off the same part of `matrix`. */
   subtractProducts(matrix: Float64Array, columns: number, u: Float64Array, v: Float64Array): void;
+  /** Returns what another thread opens kernels on the same memory with; its arrays come after those of now. */
+  share(): SharedKernels;
   /** Gives the memory back, for others to use: no array of it may be touched any more. */
   release(): void;
+}
+
+/** A memory of kernels, and how many of its bytes are in use. */
+export interface SharedKernels {
+  readonly memory: WebAssembly.Memory;
+  readonly used: number;
 }
 
 type Name =
@@ -77,12 +86,16 @@ type Functions = Record<Name | "symmetricProduct" | "subtractProducts", (...numb
 
 /** Returns kernels with room for arrays of `capacity` bytes together. @throws RangeError where there is no such memory. */
 export function openKernels(capacity: number): Kernels {
-  compiled ??= new WebAssembly.Module(Buffer.from(KERNELS_BASE64, "base64"));
   // each array may lose up to ALIGNMENT bytes; a page has room for thousands of them
-  const memory = takeMemory(Math.ceil(capacity / PAGE_BYTES) + 1);
+  return joinKernels({ memory: takeMemory(Math.ceil(capacity / PAGE_BYTES) + 1), used: 0 });
+}
+
+/** Returns kernels on a memory that another thread has opened with room for both. */
+export function joinKernels({ memory, used: before }: SharedKernels): Kernels {
+  compiled ??= new WebAssembly.Module(Buffer.from(KERNELS_BASE64, "base64"));
   const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
   const functions = exports as Functions;
-  let used = 0;
+  let used = before;
   const allocate = (length: number) => {
     const at = used;
     used += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
@@ -125,6 +138,7 @@ export function openKernels(capacity: number): Kernels {
     subtractProducts(matrix, columns, u, v) {
       functions.subtractProducts(...at(matrix), columns, u.length, ...at(u, v));
     },
+    share: () => ({ memory, used }),
     release() {
       const bytes = [...idle, memory].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
       if (bytes <= MOST_IDLE_BYTES) idle.push(memory);
@@ -134,6 +148,6 @@ export function openKernels(capacity: number): Kernels {
 
 function takeMemory(pages: number): WebAssembly.Memory {
   const fitting = idle.findIndex(({ buffer }) => buffer.byteLength >= pages * PAGE_BYTES);
-  if (fitting < 0) return new WebAssembly.Memory({ initial: pages });
+  if (fitting < 0) return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   return idle.splice(fitting, 1)[0]!;
 }

@@ -1,0 +1,107 @@
+import type { ClassSpace } from "../classSpace.ts";
+import type { Matrix, Reals } from "../matrix.ts";
+import { blockRows, type Rows } from "../rows.ts";
+import { openKernels } from "../wasm/kernels.ts";
+import { type BlockScatter, type BlockScatterOrder, bytesOfBlockScatter, type FeatureBlock } from "./blockScatter.ts";
+import { type Lane, openLanes, THIS_THREAD } from "./lanes.ts";
+
+/** What is found about every feature of a set, N numbers each. */
+export type SampleScatter = Pick<BlockScatterOrder, "squares" | "whitened" | "nearest">;
+
+/** What a pass over features is asked for. */
+export type PassOrder = Pick<BlockScatterOrder, "space" | "precision" | "origins" | "references" | "rowOf">;
+
+/** Features of that many numbers and more are measured by lanes: of 20 ms of work and more. */
+const LANES_NUMBERS = 2 ** 24;
+
+/** Blocks of a lane: one at work while the next one is read. */
+const BUFFERS = 2;
+
+/** Returns what is found about `features` (N×D), block by block; no bit of it depends on the number of lanes. */
+export async function samplePass(features: Rows, order: PassOrder): Promise<SampleScatter> {
+  const { count, columns } = features;
+  const found = {
+    squares: shared(Float64Array, count),
+    whitened: shared(Float64Array, count),
+    nearest: shared(Int32Array, count),
+  };
+  const rows = Math.min(blockRows(columns), count);
+  const all = { ...sharedOrder(order), ...found, rows };
+  const lanes = count * columns < LANES_NUMBERS ? [THIS_THREAD] : openLanes();
+  const ended = await Promise.allSettled(takeTurns(features, rows, lanes, all));
+  for (const end of ended) if (end.status === "rejected") throw end.reason;
+  return found;
+}
+
+/** Returns for each lane the promise that it has ended: all take the next block as soon as they have room for it. */
+function takeTurns(
+  features: Rows,
+  rows: number,
+  lanes: readonly Lane[],
+  order: Omit<BlockScatterOrder, "room">,
+): Promise<void>[] {
+  const { count, columns } = features;
+  let next = 0;
+  const measureIn = async (buffer: Uint8Array, lane: BlockScatter) => {
+    while (next < count) {
+      const start = next;
+      const end = Math.min(start + rows, count);
+      next = end;
+      try {
+        await lane.measure(placed({ start, end, values: await features.read(start, end, () => buffer) }, buffer));
+      } catch (error) {
+        next = count; // nobody need go on
+        throw error;
+      }
+    }
+  };
+  return lanes.map(async (lane) => {
+    const bytes = rows * columns * 8;
+    const kernels = openKernels(BUFFERS * bytes + bytesOfBlockScatter(order));
+    const buffers = Array.from({ length: BUFFERS }, () => kernels.bytes(bytes));
+    const scatter = await lane.begin({ ...order, room: kernels.share() });
+    const ended = await Promise.allSettled(buffers.map((buffer) => measureIn(buffer, scatter)));
+    scatter.release();
+    kernels.release();
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+  });
+}
+
+/** Returns a block of which the values lie in `buffer`. */
+function placed(block: FeatureBlock, { buffer, byteOffset }: Uint8Array): FeatureBlock {
+  const { values } = block;
+  if (values.buffer === buffer) return block;
+  const Values = values instanceof Float32Array ? Float32Array : Float64Array;
+  const there = new Values(buffer as ArrayBuffer, byteOffset, values.length);
+  there.set(values);
+  return { ...block, values: there };
+}
+
+/** Returns an order whose arrays threads need not copy. */
+function sharedOrder(order: PassOrder): PassOrder {
+  const share = (matrix: Matrix): Matrix => ({ ...matrix, values: sharedCopy(Float64Array, matrix.values) });
+  const { space } = order;
+  const [means, gram, whitening] = [space.means, space.gram, space.whitening].map(share) as [Matrix, Matrix, Matrix];
+  const directions = space.directions === space.gram ? gram : share(space.directions);
+  const references = order.references === space.means ? means : share(order.references);
+  const there: ClassSpace = { ...space, means, gram, whitening, directions };
+  return { ...order, space: there, references, rowOf: sharedCopy(Int32Array, order.rowOf) };
+}
+
+type Shareable<T> = new (buffer: SharedArrayBuffer) => T;
+
+function shared<T extends Reals | Int32Array>(
+  Numbers: Shareable<T> & { readonly BYTES_PER_ELEMENT: number },
+  length: number,
+): T {
+  return new Numbers(new SharedArrayBuffer(length * Numbers.BYTES_PER_ELEMENT));
+}
+
+function sharedCopy<T extends Reals | Int32Array>(
+  Numbers: Shareable<T> & { readonly BYTES_PER_ELEMENT: number },
+  values: T,
+): T {
+  const copy = shared(Numbers, values.length);
+  copy.set(values);
+  return copy;
+}
