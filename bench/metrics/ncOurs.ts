@@ -5,12 +5,14 @@
 import { openFile } from "../../src/evaluation/features/bytes.ts";
 import { openFeatureFile } from "../../src/evaluation/features/file.ts";
 import { collapse } from "../../src/metrics/collapse.ts";
+import { loadLanes } from "../../src/metrics/lanes/lanes.ts";
 import { timesTransposed } from "../../src/metrics/products.ts";
 import type { LabelledSet, Rows } from "../../src/metrics/rows.ts";
 
 // as theirs, ours begins with its library loaded
 const small = { rows: 1, columns: 1, values: Float64Array.of(1) };
 await timesTransposed(small, small);
+await loadLanes();
 
 const [path, repeats = "1", samples = "Infinity"] = process.argv.slice(2);
 const seconds: number[] = [];

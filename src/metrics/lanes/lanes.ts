@@ -12,23 +12,40 @@ const MOST_LANES = 8;
 
 /** Measures the blocks of a pass: a thread of its own, or this one. */
 export interface Lane {
+  /** Resolved once its program is loaded; until then others do its work. */
+  readonly loaded: Promise<void>;
   begin(order: BlockScatterOrder): Promise<BlockScatter>;
 }
 
 /** This thread as a lane: for what ends before another has begun. */
-export const THIS_THREAD: Lane = { begin: async (order) => blockScatter(order) };
+export const THIS_THREAD: Lane = { loaded: Promise.resolve(), begin: async (order) => blockScatter(order) };
 
 let lanes: readonly Lane[] | undefined;
+let areLoaded = false;
 let passes = 0;
 
 /**
- * Returns the lanes of this process, a thread per core, which are started once and wait for the next pass. In each every step of
- * a block is done by one thread, products too, so that no core waits for a step that has no threads: 0.07 s for NC1 to NC4 of
- * 50,000×512 in 100 classes, where products of two threads between passes of one took 0.17 s.
+ * Returns the lanes of this process, a thread per core, which are started once and wait for the next pass; and this thread, until
+ * they are loaded. In each every step of a block is done by one thread, products too, so that no core waits for a step that has
+ * no threads.
  */
 export function openLanes(): readonly Lane[] {
-  lanes ??= Array.from({ length: Math.min(availableParallelism(), MOST_LANES) }, startLane);
-  return lanes;
+  lanes ??= startLanes();
+  return areLoaded ? lanes : [THIS_THREAD, ...lanes];
+}
+
+/** Starts the lanes and returns when they are loaded. */
+export async function loadLanes(): Promise<void> {
+  for (const lane of openLanes()) await lane.loaded;
+}
+
+function startLanes(): readonly Lane[] {
+  const started = Array.from({ length: Math.min(availableParallelism(), MOST_LANES) }, startLane);
+  const loaded = () => {
+    areLoaded = true;
+  };
+  Promise.all(started.map((lane) => lane.loaded)).then(loaded, () => {}); // told where a pass waits for the lane
+  return started;
 }
 
 function startLane(): Lane {
@@ -45,6 +62,7 @@ function startLane(): Lane {
   });
   thread.on("error", (error) => {
     lanes = undefined; // the next pass has new ones
+    areLoaded = false;
     for (const { reject } of waiting.values()) reject(error);
   });
   const ask = (message: LaneMessage): Promise<void> => {
@@ -56,6 +74,7 @@ function startLane(): Lane {
     return answer.promise;
   };
   return {
+    loaded: ask({ kind: "load" }),
     async begin(order) {
       const pass = passes++;
       await ask({ kind: "begin", pass, order });

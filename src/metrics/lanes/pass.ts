@@ -26,22 +26,30 @@ export async function samplePass(features: Rows, order: PassOrder): Promise<Samp
     nearest: shared(Int32Array, count),
   };
   const rows = Math.min(blockRows(columns), count);
-  const all = { ...sharedOrder(order), ...found, rows };
-  const lanes = count * columns < LANES_NUMBERS ? [THIS_THREAD] : openLanes();
-  const ended = await Promise.allSettled(takeTurns(features, rows, lanes, all));
-  for (const end of ended) if (end.status === "rejected") throw end.reason;
+  await takeTurns(takesLanes(features) ? openLanes() : [THIS_THREAD], features, {
+    ...sharedOrder(order),
+    ...found,
+    rows,
+  });
   return found;
 }
 
-/** Returns for each lane the promise that it has ended: all take the next block as soon as they have room for it. */
-function takeTurns(
-  features: Rows,
-  rows: number,
+/** Whether a pass over these features takes lanes. */
+export function takesLanes({ count, columns }: Rows): boolean {
+  return count * columns >= LANES_NUMBERS;
+}
+
+/** Has all blocks measured: each lane takes the next one as soon as it has room for it. */
+async function takeTurns(
   lanes: readonly Lane[],
+  features: Rows,
   order: Omit<BlockScatterOrder, "room">,
-): Promise<void>[] {
+): Promise<void> {
   const { count, columns } = features;
+  const { rows } = order;
+  const done = Promise.withResolvers<void>();
   let next = 0;
+  let measured = 0;
   const measureIn = async (buffer: Uint8Array, lane: BlockScatter) => {
     while (next < count) {
       const start = next;
@@ -53,10 +61,14 @@ function takeTurns(
         next = count; // nobody need go on
         throw error;
       }
+      measured += end - start;
+      if (measured === count) done.resolve();
     }
   };
-  return lanes.map(async (lane) => {
+  const ends = lanes.map(async (lane) => {
     const bytes = rows * columns * 8;
+    await lane.loaded;
+    if (next >= count) return;
     const kernels = openKernels(BUFFERS * bytes + bytesOfBlockScatter(order));
     const buffers = Array.from({ length: BUFFERS }, () => kernels.bytes(bytes));
     const scatter = await lane.begin({ ...order, room: kernels.share() });
@@ -65,6 +77,9 @@ function takeTurns(
     kernels.release();
     for (const end of ended) if (end.status === "rejected") throw end.reason;
   });
+  // a lane that is still being loaded when all is measured is not waited for
+  const ended = await Promise.race([Promise.allSettled(ends), done.promise]);
+  for (const end of ended ?? []) if (end.status === "rejected") throw end.reason;
 }
 
 /** Returns a block of which the values lie in `buffer`. */
