@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { symmetricEigenvalues } from "../eigenvalues.ts";
+import type { Matrix } from "../matrix.ts";
 import { type BlockScatter, type BlockScatterOrder, blockScatter } from "./blockScatter.ts";
-import type { LaneMessage } from "./thread.ts";
+import type { LaneAnswer, LaneMessage } from "./thread.ts";
 
 /** TypeScript in a clone, JavaScript in the published package. */
 const PROGRAM = new URL(`./thread${extname(import.meta.filename)}`, import.meta.url);
@@ -10,15 +12,33 @@ const PROGRAM = new URL(`./thread${extname(import.meta.filename)}`, import.meta.
 /** Each lane holds two blocks and copies of matrices: 60 MB for 2,048 dimensions and 1,000 classes. */
 const MOST_LANES = 8;
 
-/** Measures the blocks of a pass: a thread of its own, or this one. */
+/** What works beside others: a thread of its own, or this one. */
 export interface Lane {
   /** Resolved once its program is loaded; until then others do its work. */
   readonly loaded: Promise<void>;
+  /** Begins a pass, of which it is to measure blocks. */
   begin(order: BlockScatterOrder): Promise<BlockScatter>;
+  /** Returns the eigenvalues of a symmetric matrix (n×n), in no order. */
+  eigenvalues(matrix: Matrix): Promise<Float64Array>;
 }
 
 /** This thread as a lane: for what ends before another has begun. */
-export const THIS_THREAD: Lane = { loaded: Promise.resolve(), begin: async (order) => blockScatter(order) };
+export const THIS_THREAD: Lane = {
+  loaded: Promise.resolve(),
+  async begin(order) {
+    const scatter = blockScatter(order);
+    let last: Promise<void> = Promise.resolve();
+    return {
+      // one block at a time, as in a thread
+      measure(block) {
+        last = last.then(() => scatter.measure(block));
+        return last;
+      },
+      release: scatter.release,
+    };
+  },
+  eigenvalues: async (matrix) => symmetricEigenvalues(matrix),
+};
 
 let lanes: readonly Lane[] | undefined;
 let areLoaded = false;
@@ -50,38 +70,39 @@ function startLanes(): readonly Lane[] {
 
 function startLane(): Lane {
   const thread = new Worker(PROGRAM);
-  const waiting = new Map<number, PromiseWithResolvers<void>>();
+  const waiting = new Map<number, PromiseWithResolvers<Float64Array | undefined>>();
   let asked = 0;
   thread.unref();
-  thread.on("message", ({ id, error }: { id: number; error?: Error }) => {
+  thread.on("message", ({ id, error, answer }: LaneAnswer) => {
     const { resolve, reject } = waiting.get(id)!;
     waiting.delete(id);
     if (waiting.size === 0) thread.unref();
     if (error) reject(error);
-    else resolve();
+    else resolve(answer);
   });
   thread.on("error", (error) => {
     lanes = undefined; // the next pass has new ones
     areLoaded = false;
     for (const { reject } of waiting.values()) reject(error);
   });
-  const ask = (message: LaneMessage): Promise<void> => {
+  const ask = (message: LaneMessage): Promise<Float64Array | undefined> => {
     const id = asked++;
-    const answer = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Float64Array | undefined>();
     waiting.set(id, answer);
     thread.ref();
     thread.postMessage({ id, message });
     return answer.promise;
   };
   return {
-    loaded: ask({ kind: "load" }),
+    loaded: ask({ kind: "load" }).then(() => {}),
     async begin(order) {
       const pass = passes++;
       await ask({ kind: "begin", pass, order });
       return {
-        measure: (block) => ask({ kind: "measure", pass, block }),
+        measure: async (block) => void (await ask({ kind: "measure", pass, block })),
         release: () => void ask({ kind: "end", pass }),
       };
     },
+    eigenvalues: async (matrix) => (await ask({ kind: "eigenvalues", matrix }))!,
   };
 }

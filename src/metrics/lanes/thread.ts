@@ -1,34 +1,55 @@
-/** The program of a lane: it measures the blocks it is sent, in their order, and answers each message when that is done. */
+/** The program of a lane: it does what it is told, in that order, and answers each message when that is done. */
 import { parentPort } from "node:worker_threads";
+import { symmetricEigenvalues } from "../eigenvalues.ts";
+import type { Matrix } from "../matrix.ts";
 import { timesTransposed } from "../products.ts";
 import { type BlockScatter, type BlockScatterOrder, blockScatter, type FeatureBlock } from "./blockScatter.ts";
 
-/** What a lane is told, about the pass of that number; to load what products take. */
+/** What a lane is told: to load what products take, to measure blocks of the pass of that number, or to take eigenvalues. */
 export type LaneMessage =
   | { readonly kind: "load" }
   | { readonly kind: "begin"; readonly pass: number; readonly order: BlockScatterOrder }
   | { readonly kind: "measure"; readonly pass: number; readonly block: FeatureBlock }
-  | { readonly kind: "end"; readonly pass: number };
+  | { readonly kind: "end"; readonly pass: number }
+  | { readonly kind: "eigenvalues"; readonly matrix: Matrix };
+
+/** What it says to the message of that number. */
+export interface LaneAnswer {
+  readonly id: number;
+  readonly answer?: Float64Array;
+  readonly error?: Error;
+}
 
 const passes = new Map<number, BlockScatter>();
 let last: Promise<unknown> = Promise.resolve();
 
 parentPort!.on("message", ({ id, message }: { id: number; message: LaneMessage }) => {
+  const answer = (answer: LaneAnswer) => parentPort!.postMessage(answer);
   last = last
     .then(() => handle(message))
     .then(
-      () => parentPort!.postMessage({ id }),
-      (error) => parentPort!.postMessage({ id, error }),
+      (values) => answer(values ? { id, answer: values } : { id }),
+      (error) => answer({ id, error }),
     );
 });
 
-async function handle(message: LaneMessage): Promise<void> {
-  if (message.kind === "load") await loadProducts();
-  else if (message.kind === "begin") passes.set(message.pass, blockScatter(message.order));
-  else if (message.kind === "measure") await passes.get(message.pass)!.measure(message.block);
-  else {
-    passes.get(message.pass)?.release();
-    passes.delete(message.pass);
+async function handle(message: LaneMessage): Promise<Float64Array | undefined> {
+  switch (message.kind) {
+    case "load":
+      await loadProducts();
+      return;
+    case "begin":
+      passes.set(message.pass, blockScatter(message.order));
+      return;
+    case "measure":
+      await passes.get(message.pass)!.measure(message.block);
+      return;
+    case "end":
+      passes.get(message.pass)?.release();
+      passes.delete(message.pass);
+      return;
+    case "eigenvalues":
+      return symmetricEigenvalues(message.matrix);
   }
 }
 
