@@ -1,5 +1,4 @@
 import type { ClassSpace } from "./classSpace.ts";
-import { checkOf } from "./float32Check.ts";
 import type { Precision } from "./lanes/blockScatter.ts";
 import { samplePass } from "./lanes/pass.ts";
 import type { LabelledSet, Rows } from "./rows.ts";
@@ -44,21 +43,24 @@ export async function scatterOf(
   precision: Precision = precisionFor(set.count, space.whitening),
 ): Promise<WithinClassScatter> {
   const { features, labels, count } = set;
-  const order = { space, precision, origins: "means", references: space.means, rowOf: labels } as const;
-  const share = Math.min(1, CHECKED_COORDINATES / (count * space.whitening.rows));
-  const [found, check] = await Promise.all([
-    samplePass(features, order),
-    precision === "float32" ? checkOf(set, space, share) : null,
-  ]);
+  const found = await samplePass(features, {
+    space,
+    precision,
+    origins: "means",
+    references: space.means,
+    rowOf: labels,
+    checkedShare: Math.min(1, CHECKED_COORDINATES / (count * space.whitening.rows)),
+  });
   const squares = new Float64Array(space.means.rows);
   let whitened = 0;
   for (let i = 0; i < count; i++) {
     squares[labels[i]] += found.squares[i];
     whitened += found.whitened[i];
   }
-  if (check) {
-    if (Math.abs(check.float32 / check.float64 - 1) > TRUSTED) return scatterOf(set, space, "float64");
-    whitened *= 1 + check.rounding;
+  if (precision === "float32") {
+    const { float32, float64, rounding, squares: checked } = found.check;
+    if (Math.abs(float32 / float64 - 1) > TRUSTED) return scatterOf(set, space, "float64");
+    whitened *= 1 + rounding / checked;
   }
   return { squares, whitened, nearest: found.nearest };
 }
@@ -83,6 +85,6 @@ export async function nearestMeans(features: Rows, space: ClassSpace): Promise<I
   const { globalMean } = space;
   const references = { rows: 1, columns: globalMean.length, values: globalMean };
   const rowOf = new Int32Array(features.count);
-  const order = { space, precision: "float64", origins: "global mean", references, rowOf } as const;
-  return (await samplePass(features, order)).nearest;
+  const order = { space, references, rowOf, checkedShare: 0 };
+  return (await samplePass(features, { ...order, precision: "float64", origins: "global mean" })).nearest;
 }

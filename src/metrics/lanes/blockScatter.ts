@@ -1,5 +1,6 @@
 import type { ClassSpace } from "../classSpace.ts";
 import { differencesIn } from "../differences.ts";
+import { CHECK_NUMBERS, type CheckedSamples, float32CheckOf } from "./float32Check.ts";
 import type { Matrix, Reals } from "../matrix.ts";
 import { type NearestMeans, nearestMeansIn, type Origins } from "../nearestMean.ts";
 import { type Dense, timesTransposed } from "../products.ts";
@@ -23,6 +24,9 @@ export interface BlockScatterOrder {
   readonly squares: Float64Array;
   readonly whitened: Float64Array;
   readonly nearest: Int32Array;
+  /** Of float32: which samples are checked, and what that gives for every block, CHECK_NUMBERS each. */
+  readonly checked: CheckedSamples | null;
+  readonly checks: Float64Array;
 }
 
 /** Features `start` to `end` (exclusive) of the set: in the memory of the order where they are float32. */
@@ -50,12 +54,28 @@ export function blockScatter(order: BlockScatterOrder): BlockScatter {
   const differences = differencesIn(kernels, references, { rows, precision });
   const means = nearestMeansIn(space, origins, rows, precision);
   const project = projectionOf(space, precision, means);
+  const checked = order.checked && { ...order.checked, of: float32CheckOf(space.whitening, references, order.checked.rows) };
+  const check = async ({ start, end, values: features }: FeatureBlock, differences: Float32Array) => {
+    const at = start / rows;
+    if (!checked || at % checked.every > 0) return;
+    const rowOf = order.rowOf.subarray(start, Math.min(end, start + checked.rows));
+    const part = (values: Float32Array, columns: number) => values.subarray(0, rowOf.length * columns);
+    const { float32, float64, squares, rounding } = await checked.of({
+      features,
+      rowOf,
+      differences: part(differences, references.columns),
+      coordinates: part(means.coordinates, space.whitening.rows),
+    });
+    order.checks.set([float32, float64, squares, rounding], at * CHECK_NUMBERS);
+  };
   return {
-    async measure({ start, end, values }) {
+    async measure(featureBlock) {
+      const { start, end, values } = featureBlock;
       const rowOf = order.rowOf.subarray(start, end);
       const { differences: from, squares } = differences(values, rowOf);
       order.squares.set(squares, start);
       const exact = await project(from);
+      await check(featureBlock, from.values as Float32Array);
       const block = { features: values, rowOf, squares };
       const rounded = await means.decide(block, order.nearest.subarray(start, end));
       order.whitened.set(exact ?? rounded, start);

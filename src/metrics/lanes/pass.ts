@@ -3,13 +3,20 @@ import type { Matrix, Reals } from "../matrix.ts";
 import { blockRows, type Rows } from "../rows.ts";
 import { openKernels } from "../wasm/kernels.ts";
 import { type BlockScatter, type BlockScatterOrder, bytesOfBlockScatter, type FeatureBlock } from "./blockScatter.ts";
+import { CHECK_NUMBERS, checkedSamples, type Float32Check, sumOfChecks } from "./float32Check.ts";
 import { type Lane, openLanes, THIS_THREAD } from "./lanes.ts";
 
 /** What is found about every feature of a set, N numbers each. */
-export type SampleScatter = Pick<BlockScatterOrder, "squares" | "whitened" | "nearest">;
+export interface SampleScatter extends Pick<BlockScatterOrder, "squares" | "whitened" | "nearest"> {
+  /** How float32 fared, where it was asked for. */
+  readonly check: Float32Check;
+}
 
 /** What a pass over features is asked for. */
-export type PassOrder = Pick<BlockScatterOrder, "space" | "precision" | "origins" | "references" | "rowOf">;
+export interface PassOrder extends Pick<BlockScatterOrder, "space" | "precision" | "origins" | "references" | "rowOf"> {
+  /** The share of the features by which float32 is checked. */
+  readonly checkedShare: number;
+}
 
 /** Features of that many numbers and more are measured by lanes: of 20 ms of work and more. */
 const LANES_NUMBERS = 2 ** 24;
@@ -26,12 +33,15 @@ export async function samplePass(features: Rows, order: PassOrder): Promise<Samp
     nearest: shared(Int32Array, count),
   };
   const rows = Math.min(blockRows(columns), count);
+  const checks = shared(Float64Array, CHECK_NUMBERS * Math.ceil(count / rows));
   await takeTurns(takesLanes(features) ? openLanes() : [THIS_THREAD], features, {
     ...sharedOrder(order),
     ...found,
     rows,
+    checked: order.precision === "float32" ? checkedSamples(rows, order.checkedShare) : null,
+    checks,
   });
-  return found;
+  return { ...found, check: sumOfChecks(checks) };
 }
 
 /** Whether a pass over these features takes lanes. */
