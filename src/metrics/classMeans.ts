@@ -1,10 +1,18 @@
 import { CollapsarError } from "../errors.ts";
-import { blockMemory } from "./blockMemory.ts";
+import { addCompensated } from "./compensated.ts";
+import { type Lane, lanesFor } from "./lanes/lanes.ts";
+import { type BlockWork, placed } from "./lanes/work.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { zeros } from "./matrix.ts";
-import { blocksOf, type LabelledSet } from "./rows.ts";
+import { blockRows, blocksOf, type LabelledSet } from "./rows.ts";
 import { requireFiniteFeatures } from "./samples.ts";
-import type { Kernels } from "./wasm/kernels.ts";
+import { type Kernels, openKernels } from "./wasm/kernels.ts";
+
+/** Columns are cut where cache lines of float32 end. */
+const LINE_NUMBERS = 16;
+
+/** Blocks that are read or at work at a time. */
+const BUFFERS = 4;
 
 /**
  * Sums and counts per class, exact enough that neither a large common offset nor the order of samples or shards moves the
@@ -34,10 +42,29 @@ export class ClassSums {
     const { columns, values: sums } = this.#sums;
     const { values: errors } = this.#errors;
     for (let i = 0; i < labels.length; i++) this.counts[labels[i]]++;
-    if (this.#kernels && features instanceof Float32Array) this.#kernels.addRows(features, labels, sums, errors);
+    if (this.#kernels && features instanceof Float32Array)
+      this.#kernels.addRows(features, labels, sums, errors, { from: 0, to: columns });
     else
       for (let i = 0; i < labels.length; i++)
         addCompensated(sums, errors, labels[i] * columns, features, i * columns, columns);
+  }
+
+  /**
+   * Begins to add the features of blocks with these labels (N), both in the memory of the kernels, and returns those who do
+   * it: each lane adds some of the columns. All want every block, in order.
+   */
+  async begin(labels: Int32Array, lanes: readonly Lane[]): Promise<readonly BlockWork[]> {
+    for (const label of labels) this.counts[label]++;
+    const { columns: dimensions, values: sums } = this.#sums;
+    const room = this.#kernels!.share();
+    const width = Math.ceil(dimensions / lanes.length / LINE_NUMBERS) * LINE_NUMBERS;
+    const order = { work: "sums", room, sums, errors: this.#errors.values, labels, dimensions } as const;
+    return Promise.all(
+      lanes.map((lane, k) => {
+        const [from, to] = [k * width, (k + 1) * width].map((column) => Math.min(column, dimensions)) as [number, number];
+        return lane.begin({ ...order, from, to });
+      }),
+    );
   }
 
   /** Gives the memory of the kernels back; nothing but the counts may be asked for any more. */
@@ -75,39 +102,52 @@ export class ClassSums {
 }
 
 /**
- * Returns the sums of a set with valid labels, to be released when its means are taken.
+ * Returns the sums of a set with valid labels, to be released when its means are taken. Each lane has some of the columns, so
+ * that the sums are those of one thread to the last bit.
  * @throws CollapsarError `non-finite-feature` that names the sample.
  */
-export async function classSumsOf({ features, logits, labels }: LabelledSet): Promise<ClassSums> {
-  const memory = blockMemory(features, { more: 2 * logits.columns * features.columns });
-  const sums = new ClassSums(logits.columns, features.columns, memory.kernels);
-  for await (const block of memory.blocks()) {
-    // of float32 the sums tell; float64 may be finite and yet too large to be squared
-    if (block.values instanceof Float64Array) requireFiniteFeatures(block.values, features.columns, block.start);
-    sums.add(block.values, memory.labelsOf(block, labels));
-  }
-  if (!sums.areFinite)
-    for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, features.columns, start);
-  return sums;
-}
+export async function classSumsOf({ features, logits, labels, count }: LabelledSet): Promise<ClassSums> {
+  const { columns } = features;
+  const rows = Math.min(blockRows(columns), count);
+  const kernels = openKernels(BUFFERS * rows * columns * 8 + 4 * count + 16 * logits.columns * columns);
+  const buffers = Array.from({ length: BUFFERS }, () => kernels.bytes(rows * columns * 8));
+  const labelsThere = kernels.int32(count);
+  labelsThere.set(labels);
+  const sums = new ClassSums(logits.columns, columns, kernels);
+  const work = await sums.begin(labelsThere, lanesFor(features));
 
-/** Adds `length` numbers of `values` from `from` on to the compensated sums from `to` on. */
-function addCompensated(
-  sums: Float64Array,
-  errors: Float64Array,
-  to: number,
-  values: Reals,
-  from: number,
-  length: number,
-): void {
-  for (let d = 0; d < length; d++) {
-    const sum = sums[to + d];
-    const value = values[from + d];
-    const total = sum + value;
-    const added = total - sum;
-    errors[to + d] += sum - (total - added) + (value - added);
-    sums[to + d] = total;
-  }
+  let next = 0;
+  let before: Promise<void> = Promise.resolve();
+  const addFrom = async (buffer: Uint8Array) => {
+    while (next < count) {
+      const start = next;
+      const end = Math.min(start + rows, count);
+      next = end;
+      const turn = before;
+      const handedOver = Promise.withResolvers<void>();
+      before = handedOver.promise;
+      try {
+        const block = placed({ start, end, values: await features.read(start, end, () => buffer) }, buffer);
+        // of float32 the sums tell; float64 may be finite and yet too large to be squared
+        if (block.values instanceof Float64Array) requireFiniteFeatures(block.values, columns, start);
+        await turn; // sums have the order of the set
+        const added = Promise.all(work.map((part) => part.measure(block)));
+        handedOver.resolve();
+        await added;
+      } catch (error) {
+        next = count;
+        throw error;
+      } finally {
+        handedOver.resolve();
+      }
+    }
+  };
+  const ended = await Promise.allSettled(buffers.map(addFrom));
+  for (const part of work) part.release();
+  for (const end of ended) if (end.status === "rejected") throw end.reason;
+  if (!sums.areFinite)
+    for await (const { start, values } of blocksOf(features)) requireFiniteFeatures(values, columns, start);
+  return sums;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { factorInPlace, inverseOfLower } from "./cholesky.ts";
-import { openLanes, THIS_THREAD } from "./lanes/lanes.ts";
+import { spareLane, THIS_THREAD } from "./lanes/lanes.ts";
 import type { Matrix } from "./matrix.ts";
 import { rowNorms, scaleRow, transposed } from "./matrix.ts";
 import { gramSpectrum, ZERO_EIGENVALUE } from "./nc1.ts";
@@ -32,13 +32,13 @@ export interface Spectrum {
   readonly dropped: number;
 }
 
-/** From so many numbers of `ṀṀᵀ` on, 0.03 s, its eigenvalues are taken by a lane, beside its Cholesky factor. */
-const LANE_NUMBERS = 512 * 512;
+/** Of so many classes, 0.03 s and more, the eigenvalues of `ṀṀᵀ` are taken by a lane, beside its Cholesky factor. */
+const LANE_CLASSES = 512;
 
 /** Returns the space of class means (C×D) with these centred means Ṁ (C×D, not all zero). */
 export async function classSpace(means: Matrix, centred: Matrix): Promise<ClassSpace> {
   const gram = await timesTransposed(centred, centred);
-  const lane = gram.values.length < LANE_NUMBERS ? THIS_THREAD : openLanes().at(-1)!;
+  const lane = means.rows < LANE_CLASSES ? THIS_THREAD : spareLane();
   const [eigenvalues, leastSquares] = await Promise.all([lane.eigenvalues(gram), leastSquaresBasis(gram, centred)]);
   const spectrum = spectrumOf(eigenvalues);
   const isFull = spectrum.rank === means.rows - 1;

@@ -2,8 +2,6 @@ import { CollapsarError } from "../errors.ts";
 import { countDifferent, predictionsOf } from "./accuracy.ts";
 import { centredMeans, classSumsOf } from "./classMeans.ts";
 import { type ClassSpace, classSpace } from "./classSpace.ts";
-import { openLanes } from "./lanes/lanes.ts";
-import { takesLanes } from "./lanes/pass.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { requireDirections, rowNorms, toMatrix, zeros } from "./matrix.ts";
 import type { CollapseMetricName } from "./names.ts";
@@ -47,7 +45,6 @@ export async function collapse(set: LabelledSet, classifier: { readonly weight: 
   requireShapes(set, classes, dimensions);
   requireLabels(set.labels, classes);
 
-  if (takesLanes(set.features)) openLanes();
   const [sums, { predictions, nonFinite }] = await Promise.all([classSumsOf(set), predictionsOf(set.logits)]);
   requireWeight(classifier.weight, classes, dimensions);
   // told once the weight is known to be finite: the logits show the effect, the weight the cause

@@ -1,16 +1,18 @@
 import type { ClassSpace } from "../classSpace.ts";
 import { differencesIn } from "../differences.ts";
-import { CHECK_NUMBERS, type CheckedSamples, float32CheckOf } from "./float32Check.ts";
 import type { Matrix, Reals } from "../matrix.ts";
 import { type NearestMeans, nearestMeansIn, type Origins } from "../nearestMean.ts";
 import { type Dense, timesTransposed } from "../products.ts";
 import { joinKernels, type SharedKernels } from "../wasm/kernels.ts";
+import { CHECK_NUMBERS, type CheckedSamples, float32CheckOf } from "./float32Check.ts";
+import type { BlockWork, FeatureBlock } from "./work.ts";
 
 /** In which precision features are projected on the space of the class means. All sums are float64. */
 export type Precision = "float32" | "float64";
 
 /** What is asked of every block, and where the answers go: all arrays are shared by the threads. */
 export interface BlockScatterOrder {
+  readonly work: "scatter";
   readonly space: ClassSpace;
   readonly precision: Precision;
   /** Features are measured from rows of `references` (R×D): `rowOf` (N) names that of each. */
@@ -29,26 +31,13 @@ export interface BlockScatterOrder {
   readonly checks: Float64Array;
 }
 
-/** Features `start` to `end` (exclusive) of the set: in the memory of the order where they are float32. */
-export interface FeatureBlock {
-  readonly start: number;
-  readonly end: number;
-  readonly values: Reals;
-}
-
-/** Measures blocks one after the other, in one thread. */
-export interface BlockScatter {
-  measure(block: FeatureBlock): Promise<void>;
-  release(): void;
-}
-
 /** Returns how many bytes `blockScatter` takes of the memory of its order. */
 export function bytesOfBlockScatter({ rows, references }: Pick<BlockScatterOrder, "rows" | "references">): number {
   return rows * (8 * references.columns + 12) + 8 * references.values.length;
 }
 
 /** Returns what measures the blocks of an order, bits that depend on nothing but the block. */
-export function blockScatter(order: BlockScatterOrder): BlockScatter {
+export function blockScatter(order: BlockScatterOrder): BlockWork {
   const { space, precision, origins, references, rows, room } = order;
   const kernels = joinKernels(room);
   const differences = differencesIn(kernels, references, { rows, precision });

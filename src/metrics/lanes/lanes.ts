@@ -3,8 +3,9 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { symmetricEigenvalues } from "../eigenvalues.ts";
 import type { Matrix } from "../matrix.ts";
-import { type BlockScatter, type BlockScatterOrder, blockScatter } from "./blockScatter.ts";
+import type { Rows } from "../rows.ts";
 import type { LaneAnswer, LaneMessage } from "./thread.ts";
+import { type BlockWork, type Order, workOf } from "./work.ts";
 
 /** TypeScript in a clone, JavaScript in the published package. */
 const PROGRAM = new URL(`./thread${extname(import.meta.filename)}`, import.meta.url);
@@ -14,61 +15,73 @@ const MOST_LANES = 8;
 
 /** What works beside others: a thread of its own, or this one. */
 export interface Lane {
-  /** Resolved once its program is loaded; until then others do its work. */
-  readonly loaded: Promise<void>;
   /** Begins a pass, of which it is to measure blocks. */
-  begin(order: BlockScatterOrder): Promise<BlockScatter>;
+  begin(order: Order): Promise<BlockWork>;
   /** Returns the eigenvalues of a symmetric matrix (n×n), in no order. */
   eigenvalues(matrix: Matrix): Promise<Float64Array>;
 }
 
 /** This thread as a lane: for what ends before another has begun. */
 export const THIS_THREAD: Lane = {
-  loaded: Promise.resolve(),
   async begin(order) {
-    const scatter = blockScatter(order);
+    const work = workOf(order);
     let last: Promise<void> = Promise.resolve();
     return {
       // one block at a time, as in a thread
       measure(block) {
-        last = last.then(() => scatter.measure(block));
+        last = last.then(() => work.measure(block));
         return last;
       },
-      release: scatter.release,
+      release: work.release,
     };
   },
   eigenvalues: async (matrix) => symmetricEigenvalues(matrix),
 };
 
-let lanes: readonly Lane[] | undefined;
+let lanes: readonly Thread[] | undefined;
 let areLoaded = false;
 let passes = 0;
 
+/** Features of that many numbers and more are measured by lanes: of 20 ms of work and more. */
+const LANES_NUMBERS = 2 ** 24;
+
 /**
- * Returns the lanes of this process, a thread per core, which are started once and wait for the next pass; and this thread, until
- * they are loaded. In each every step of a block is done by one thread, products too, so that no core waits for a step that has
- * no threads.
+ * Returns who does the work of a pass over features: for few of them this thread, else the lanes of this process, a thread per
+ * core, which are started once and wait for the next pass. In each every step of a block is done by one thread, products too,
+ * so that no core waits for a step that has no threads. Until they are loaded, this thread works in their place.
  */
-export function openLanes(): readonly Lane[] {
+export function lanesFor({ count, columns }: Pick<Rows, "count" | "columns">): readonly Lane[] {
+  if (count * columns < LANES_NUMBERS) return [THIS_THREAD];
   lanes ??= startLanes();
-  return areLoaded ? lanes : [THIS_THREAD, ...lanes];
+  return areLoaded ? lanes : [THIS_THREAD];
+}
+
+/** Returns a lane for work beside that of this thread; this one, where there is none. */
+export function spareLane(): Lane {
+  return areLoaded ? lanes![0]! : THIS_THREAD;
 }
 
 /** Starts the lanes and returns when they are loaded. */
 export async function loadLanes(): Promise<void> {
-  for (const lane of openLanes()) await lane.loaded;
+  lanes ??= startLanes();
+  for (const lane of lanes) await lane.loaded;
 }
 
-function startLanes(): readonly Lane[] {
+/** A lane of its own, and when its program is loaded. */
+interface Thread extends Lane {
+  readonly loaded: Promise<void>;
+}
+
+function startLanes(): readonly Thread[] {
   const started = Array.from({ length: Math.min(availableParallelism(), MOST_LANES) }, startLane);
   const loaded = () => {
     areLoaded = true;
   };
-  Promise.all(started.map((lane) => lane.loaded)).then(loaded, () => {}); // told where a pass waits for the lane
+  Promise.all(started.map((lane) => lane.loaded)).then(loaded, () => {}); // without them this thread does all
   return started;
 }
 
-function startLane(): Lane {
+function startLane(): Thread {
   const thread = new Worker(PROGRAM);
   const waiting = new Map<number, PromiseWithResolvers<Float64Array | undefined>>();
   let asked = 0;

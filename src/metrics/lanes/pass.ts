@@ -2,9 +2,10 @@ import type { ClassSpace } from "../classSpace.ts";
 import type { Matrix, Reals } from "../matrix.ts";
 import { blockRows, type Rows } from "../rows.ts";
 import { openKernels } from "../wasm/kernels.ts";
-import { type BlockScatter, type BlockScatterOrder, bytesOfBlockScatter, type FeatureBlock } from "./blockScatter.ts";
+import { type BlockScatterOrder, bytesOfBlockScatter } from "./blockScatter.ts";
 import { CHECK_NUMBERS, checkedSamples, type Float32Check, sumOfChecks } from "./float32Check.ts";
-import { type Lane, openLanes, THIS_THREAD } from "./lanes.ts";
+import { type Lane, lanesFor } from "./lanes.ts";
+import { type BlockWork, placed } from "./work.ts";
 
 /** What is found about every feature of a set, N numbers each. */
 export interface SampleScatter extends Pick<BlockScatterOrder, "squares" | "whitened" | "nearest"> {
@@ -17,9 +18,6 @@ export interface PassOrder extends Pick<BlockScatterOrder, "space" | "precision"
   /** The share of the features by which float32 is checked. */
   readonly checkedShare: number;
 }
-
-/** Features of that many numbers and more are measured by lanes: of 20 ms of work and more. */
-const LANES_NUMBERS = 2 ** 24;
 
 /** Blocks of a lane: one at work while the next one is read. */
 const BUFFERS = 2;
@@ -34,19 +32,15 @@ export async function samplePass(features: Rows, order: PassOrder): Promise<Samp
   };
   const rows = Math.min(blockRows(columns), count);
   const checks = shared(Float64Array, CHECK_NUMBERS * Math.ceil(count / rows));
-  await takeTurns(takesLanes(features) ? openLanes() : [THIS_THREAD], features, {
+  await takeTurns(lanesFor(features), features, {
     ...sharedOrder(order),
     ...found,
+    work: "scatter",
     rows,
     checked: order.precision === "float32" ? checkedSamples(rows, order.checkedShare) : null,
     checks,
   });
   return { ...found, check: sumOfChecks(checks) };
-}
-
-/** Whether a pass over these features takes lanes. */
-export function takesLanes({ count, columns }: Rows): boolean {
-  return count * columns >= LANES_NUMBERS;
 }
 
 /** Has all blocks measured: each lane takes the next one as soon as it has room for it. */
@@ -57,49 +51,31 @@ async function takeTurns(
 ): Promise<void> {
   const { count, columns } = features;
   const { rows } = order;
-  const done = Promise.withResolvers<void>();
   let next = 0;
-  let measured = 0;
-  const measureIn = async (buffer: Uint8Array, lane: BlockScatter) => {
+  const measureIn = async (buffer: Uint8Array, work: BlockWork) => {
     while (next < count) {
       const start = next;
       const end = Math.min(start + rows, count);
       next = end;
       try {
-        await lane.measure(placed({ start, end, values: await features.read(start, end, () => buffer) }, buffer));
+        await work.measure(placed({ start, end, values: await features.read(start, end, () => buffer) }, buffer));
       } catch (error) {
         next = count; // nobody need go on
         throw error;
       }
-      measured += end - start;
-      if (measured === count) done.resolve();
     }
   };
   const ends = lanes.map(async (lane) => {
     const bytes = rows * columns * 8;
-    await lane.loaded;
-    if (next >= count) return;
     const kernels = openKernels(BUFFERS * bytes + bytesOfBlockScatter(order));
     const buffers = Array.from({ length: BUFFERS }, () => kernels.bytes(bytes));
-    const scatter = await lane.begin({ ...order, room: kernels.share() });
-    const ended = await Promise.allSettled(buffers.map((buffer) => measureIn(buffer, scatter)));
-    scatter.release();
+    const work = await lane.begin({ ...order, room: kernels.share() });
+    const ended = await Promise.allSettled(buffers.map((buffer) => measureIn(buffer, work)));
+    work.release();
     kernels.release();
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    return ended;
   });
-  // a lane that is still being loaded when all is measured is not waited for
-  const ended = await Promise.race([Promise.allSettled(ends), done.promise]);
-  for (const end of ended ?? []) if (end.status === "rejected") throw end.reason;
-}
-
-/** Returns a block of which the values lie in `buffer`. */
-function placed(block: FeatureBlock, { buffer, byteOffset }: Uint8Array): FeatureBlock {
-  const { values } = block;
-  if (values.buffer === buffer) return block;
-  const Values = values instanceof Float32Array ? Float32Array : Float64Array;
-  const there = new Values(buffer as ArrayBuffer, byteOffset, values.length);
-  there.set(values);
-  return { ...block, values: there };
+  for (const end of (await Promise.all(ends)).flat()) if (end.status === "rejected") throw end.reason;
 }
 
 /** Returns an order whose arrays threads need not copy. */

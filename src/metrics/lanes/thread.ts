@@ -3,12 +3,12 @@ import { parentPort } from "node:worker_threads";
 import { symmetricEigenvalues } from "../eigenvalues.ts";
 import type { Matrix } from "../matrix.ts";
 import { timesTransposed } from "../products.ts";
-import { type BlockScatter, type BlockScatterOrder, blockScatter, type FeatureBlock } from "./blockScatter.ts";
+import { type BlockWork, type FeatureBlock, type Order, workOf } from "./work.ts";
 
 /** What a lane is told: to load what products take, to measure blocks of the pass of that number, or to take eigenvalues. */
 export type LaneMessage =
   | { readonly kind: "load" }
-  | { readonly kind: "begin"; readonly pass: number; readonly order: BlockScatterOrder }
+  | { readonly kind: "begin"; readonly pass: number; readonly order: Order }
   | { readonly kind: "measure"; readonly pass: number; readonly block: FeatureBlock }
   | { readonly kind: "end"; readonly pass: number }
   | { readonly kind: "eigenvalues"; readonly matrix: Matrix };
@@ -20,7 +20,7 @@ export interface LaneAnswer {
   readonly error?: Error;
 }
 
-const passes = new Map<number, BlockScatter>();
+const passes = new Map<number, BlockWork>();
 let last: Promise<unknown> = Promise.resolve();
 
 parentPort!.on("message", ({ id, message }: { id: number; message: LaneMessage }) => {
@@ -39,7 +39,7 @@ async function handle(message: LaneMessage): Promise<Float64Array | undefined> {
       await loadProducts();
       return;
     case "begin":
-      passes.set(message.pass, blockScatter(message.order));
+      passes.set(message.pass, workOf(message.order));
       return;
     case "measure":
       await passes.get(message.pass)!.measure(message.block);

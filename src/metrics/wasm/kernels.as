@@ -2,17 +2,19 @@
 // memory, row-major, given by the address of their first byte.
 
 /**
- * `sums[label] += feature` (float32 n×D, float64 C×D), with the rounding error of each addition added to `errors` (Knuth's
+ * `sums[label] += feature` (float32 n×D, float64 C×D) of columns `from` to `to`, with the rounding error of each addition added to `errors` (Knuth's
  * TwoSum: total = s + x, added = total − s, error = (s − (total − added)) + (x − added)).
  */
-export function addRows(features: usize, labels: usize, rows: i32, columns: i32, sums: usize, errors: usize): void {
-  let x = features;
+export function addRows(
+  features: usize, labels: usize, rows: i32, columns: i32, from: i32, to: i32, sums: usize, errors: usize,
+): void {
   for (let row = 0; row < rows; row++) {
-    const at = (<usize>load<i32>(labels + (<usize>row << 2)) * columns) << 3;
+    let x = features + ((<usize>row * columns + from) << 2);
+    const at = (<usize>load<i32>(labels + (<usize>row << 2)) * columns + from) << 3;
     let s = sums + at;
     let e = errors + at;
-    const end = x + (<usize>columns << 2);
-    const vectorEnd = x + ((<usize>columns & ~3) << 2);
+    const end = x + (<usize>(to - from) << 2);
+    const vectorEnd = x + ((<usize>(to - from) & ~3) << 2);
     for (; x < vectorEnd; x += 16, s += 32, e += 32) {
       const four = v128.load(x);
       addTwo(s, e, lowHalf(four));

@@ -24,8 +24,17 @@ export interface Kernels {
   int32(length: number): Int32Array;
   float32(length: number): Float32Array;
   float64(length: number): Float64Array;
-  /** Adds features (n×D) to the sums (C×D) of their labels (n), and the rounding error of each addition to `errors` (C×D). */
-  addRows(features: Float32Array, labels: Int32Array, sums: Float64Array, errors: Float64Array): void;
+  /**
+   * Adds features (n×D) to the sums (C×D) of their labels (n), and the rounding error of each addition to `errors` (C×D): of
+   * columns `from` to `to` (exclusive).
+   */
+  addRows(
+    features: Float32Array,
+    labels: Int32Array,
+    sums: Float64Array,
+    errors: Float64Array,
+    columns: { readonly from: number; readonly to: number },
+  ): void;
   /**
    * Writes `h − r` to `residuals` (n×D), rounded at the end where these are float32, and `‖h − r‖²` to `squares` (n), h each
    * of the features (n×D) and r the row of `references` (R×D) that its label (n) names.
@@ -107,9 +116,9 @@ export function joinKernels({ memory, used: before }: SharedKernels): Kernels {
     int32: (length) => new Int32Array(memory.buffer, allocate(4 * length), length),
     float32: (length) => new Float32Array(memory.buffer, allocate(4 * length), length),
     float64: (length) => new Float64Array(memory.buffer, allocate(8 * length), length),
-    addRows(features, labels, sums, errors) {
+    addRows(features, labels, sums, errors, { from, to }) {
       const rows = labels.length;
-      functions.addRows(...at(features, labels), rows, features.length / rows, ...at(sums, errors));
+      functions.addRows(...at(features, labels), rows, features.length / rows, from, to, ...at(sums, errors));
     },
     subtractRows(features, labels, references, residuals, squares) {
       const rows = labels.length;

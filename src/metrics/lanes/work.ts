@@ -1,0 +1,34 @@
+import type { Reals } from "../matrix.ts";
+import { type BlockScatterOrder, blockScatter } from "./blockScatter.ts";
+import { type BlockSumsOrder, blockSums } from "./blockSums.ts";
+
+/** Features `start` to `end` (exclusive) of the set: in the memory of the order where they are float32. */
+export interface FeatureBlock {
+  readonly start: number;
+  readonly end: number;
+  readonly values: Reals;
+}
+
+/** What is done with blocks one after the other, in one thread. */
+export interface BlockWork {
+  measure(block: FeatureBlock): Promise<void>;
+  release(): void;
+}
+
+/** A pass over blocks. */
+export type Order = BlockScatterOrder | BlockSumsOrder;
+
+/** Returns what does the work of an order. */
+export function workOf(order: Order): BlockWork {
+  return order.work === "sums" ? blockSums(order) : blockScatter(order);
+}
+
+/** Returns a block of which the values lie in `buffer`. */
+export function placed(block: FeatureBlock, { buffer, byteOffset }: Uint8Array): FeatureBlock {
+  const { values } = block;
+  if (values.buffer === buffer) return block;
+  const Values = values instanceof Float32Array ? Float32Array : Float64Array;
+  const there = new Values(buffer as ArrayBuffer, byteOffset, values.length);
+  there.set(values);
+  return { ...block, values: there };
+}
