@@ -12,7 +12,7 @@ let compiled: WebAssembly.Module | undefined;
  * touched. Together they have at most so many bytes.
  */
 const idle: WebAssembly.Memory[] = [];
-const MOST_IDLE_BYTES = 2 ** 26;
+const MOST_IDLE_BYTES = 2 ** 27;
 
 /**
  * The passes over features and products that take time besides the products themselves, with SIMD: sums and differences

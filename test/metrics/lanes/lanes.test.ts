@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { ClassSums, centredMeans, classSumsOf } from "../../../src/metrics/classMeans.ts";
+import { classSpace } from "../../../src/metrics/classSpace.ts";
+import { symmetricEigenvalues } from "../../../src/metrics/eigenvalues.ts";
+import { lanesFor, loadLanes, spareLane } from "../../../src/metrics/lanes/lanes.ts";
+import { samplePass } from "../../../src/metrics/lanes/pass.ts";
+import { type LabelledSet, type Rows, rowsInMemory } from "../../../src/metrics/rows.ts";
+
+// just enough numbers for lanes, and a last block that is not full
+const [classes, dimensions, count] = [7, 509, 33_011];
+
+const labels = Int32Array.from({ length: count }, (_, i) => (i * 5) % classes);
+const values = Float32Array.from({ length: count * dimensions }, (_, k) => {
+  const label = labels[Math.floor(k / dimensions)]!;
+  return ((k * 7919) % 1009) / 300 + Math.sin((k % dimensions) * (label + 1));
+});
+const logits = rowsInMemory(new Float32Array(count * classes), classes);
+const setOf = (features: Rows): LabelledSet => ({ features, logits, labels, count });
+const set = setOf(rowsInMemory(values, dimensions));
+
+const known = new ClassSums(classes, dimensions);
+known.add(values, labels);
+const means = known.means();
+const space = await classSpace(means, centredMeans(means));
+const scatter = (features: Rows, precision: "float32" | "float64") =>
+  samplePass(features, { space, precision, origins: "means", references: means, rowOf: labels, checkedShare: 0.1 });
+
+async function measure(features: Rows) {
+  const [sums, float32, float64] = await Promise.all([
+    classSumsOf(setOf(features)),
+    scatter(features, "float32"),
+    scatter(features, "float64"),
+  ]);
+  return { means: sums.means(), float32, float64 };
+}
+
+describe("lanes", async () => {
+  const alone = await measure(set.features); // nobody has loaded them
+  await loadLanes();
+
+  it("are as many as the machine has cores, and are not asked for few features", () => {
+    expect(lanesFor(set.features)).toHaveLength(new Set(lanesFor(set.features)).size);
+    expect(lanesFor(set.features)).not.toContain(lanesFor({ count: 100, columns: dimensions })[0]);
+    expect(lanesFor(set.features)).toContain(spareLane());
+  });
+
+  it("give the bits of one thread: class means, scatter, nearest means and the check of float32", async () => {
+    const together = await measure(set.features);
+    expect(together).toEqual(alone);
+    expect(together.means.values).toEqual(means.values);
+    expect(together.float32.check.float64).toBeGreaterThan(0);
+    expect(together.float32.check.squares).toBeGreaterThan(4 * together.float32.check.float32);
+  });
+
+  it("take float64 as well", async () => {
+    const wide = await measure(rowsInMemory(Float64Array.from(values), dimensions));
+    expect(wide.means).toEqual(alone.means);
+    expect(wide.float64.nearest).toEqual(alone.float64.nearest);
+    for (const name of ["squares", "whitened"] as const)
+      wide.float64[name].forEach((value, i) => {
+        if (Math.abs(value / alone.float64[name][i]! - 1) > 1e-12) throw new Error(`${name} of sample ${i}: ${value}`);
+      });
+  });
+
+  it("end with the error of a block that cannot be read, and work again", async () => {
+    const broken: Rows = {
+      ...set.features,
+      async read(start, end, buffer) {
+        if (start > 10_000) throw new Error(`no rows from ${start} on`);
+        return set.features.read(start, end, buffer);
+      },
+    };
+    await expect(classSumsOf(setOf(broken))).rejects.toThrow(/^no rows from/);
+    await expect(scatter(broken, "float64")).rejects.toThrow(/^no rows from/);
+    expect(await scatter(set.features, "float64")).toEqual(alone.float64);
+  });
+
+  it("end with the error of a lane", async () => {
+    const [lane] = lanesFor(set.features);
+    const matrix = { rows: 2, columns: 2, values: null as unknown as Float64Array };
+    await expect(lane!.eigenvalues(matrix)).rejects.toThrow(TypeError);
+  });
+
+  it("take eigenvalues beside this thread", async () => {
+    const { gram } = space;
+    expect(await spareLane().eigenvalues(gram)).toEqual(symmetricEigenvalues(gram));
+  });
+});
