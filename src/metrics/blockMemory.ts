@@ -9,8 +9,6 @@ export interface BlockMemory {
   readonly rows: number;
   /** Yields the blocks in order: float32 values lie in the kernels' memory, float64 ones anywhere. */
   blocks(): AsyncGenerator<RowBlock>;
-  /** Returns the labels of a block, in the kernels' memory until the next call. */
-  labelsOf(block: RowBlock, labels: Int32Array): Int32Array;
 }
 
 /** Returns memory for the blocks of `table`, with room for `float64` further numbers per row and `more` in all. */
@@ -19,8 +17,7 @@ export function blockMemory(table: Rows, { perRow = 0, more = 0 }: { perRow?: nu
   // the buffers of blocks have 8 bytes a number: files may hold float64
   const kernels = openKernels(rows * (BLOCK_BUFFERS * table.columns * 8 + 4 + 8 * perRow) + 8 * more);
   const buffers = Array.from({ length: BLOCK_BUFFERS }, () => kernels.bytes(rows * table.columns * 8));
-  const labelsAtWork = kernels.int32(rows);
-  const isHere = ({ buffer }: Reals) => buffer === labelsAtWork.buffer;
+  const isHere = ({ buffer }: Reals) => buffer === buffers[0]!.buffer;
   return {
     kernels,
     rows,
@@ -30,11 +27,6 @@ export function blockMemory(table: Rows, { perRow = 0, more = 0 }: { perRow?: nu
         if (values instanceof Float64Array || isHere(values)) yield block;
         else yield { ...block, values: copyInto(buffers[turn], values) };
       }
-    },
-    labelsOf({ start, end }, labels) {
-      const target = labelsAtWork.subarray(0, end - start);
-      target.set(labels.subarray(start, end));
-      return target;
     },
   };
 }

@@ -61,7 +61,10 @@ export class ClassSums {
     const order = { work: "sums", room, sums, errors: this.#errors.values, labels, dimensions } as const;
     return Promise.all(
       lanes.map((lane, k) => {
-        const [from, to] = [k * width, (k + 1) * width].map((column) => Math.min(column, dimensions)) as [number, number];
+        const [from, to] = [k * width, (k + 1) * width].map((column) => Math.min(column, dimensions)) as [
+          number,
+          number,
+        ];
         return lane.begin({ ...order, from, to });
       }),
     );

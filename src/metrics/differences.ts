@@ -30,8 +30,7 @@ export function differencesFrom(references: Matrix, features: Rows): BlockDiffer
   const differences = differencesIn(memory.kernels, references, { rows: memory.rows, precision: "float64" });
   return {
     blocks: () => memory.blocks(),
-    of: ({ start, end, values }, rowOf) =>
-      differences(values, rowOf.subarray(start, end)) as Differences<Float64Array>,
+    of: ({ start, end, values }, rowOf) => differences(values, rowOf.subarray(start, end)) as Differences<Float64Array>,
     release: () => memory.kernels.release(),
   };
 }

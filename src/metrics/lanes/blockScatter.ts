@@ -43,7 +43,10 @@ export function blockScatter(order: BlockScatterOrder): BlockWork {
   const differences = differencesIn(kernels, references, { rows, precision });
   const means = nearestMeansIn(space, origins, rows, precision);
   const project = projectionOf(space, precision, means);
-  const checked = order.checked && { ...order.checked, of: float32CheckOf(space.whitening, references, order.checked.rows) };
+  const checked = order.checked && {
+    ...order.checked,
+    of: float32CheckOf(space.whitening, references, order.checked.rows),
+  };
   const check = async ({ start, end, values: features }: FeatureBlock, differences: Float32Array) => {
     const at = start / rows;
     if (!checked || at % checked.every > 0) return;
