@@ -85,6 +85,7 @@ function startLane(): Thread {
   const thread = new Worker(PROGRAM);
   const waiting = new Map<number, PromiseWithResolvers<Float64Array | undefined>>();
   let asked = 0;
+  let ended: Error | undefined;
   thread.unref();
   thread.on("message", ({ id, error, answer }: LaneAnswer) => {
     const { resolve, reject } = waiting.get(id)!;
@@ -94,11 +95,13 @@ function startLane(): Thread {
     else resolve(answer);
   });
   thread.on("error", (error) => {
+    ended = error;
     lanes = undefined; // the next pass has new ones
     areLoaded = false;
     for (const { reject } of waiting.values()) reject(error);
   });
-  const ask = (message: LaneMessage): Promise<Float64Array | undefined> => {
+  const ask = async (message: LaneMessage): Promise<Float64Array | undefined> => {
+    if (ended) throw ended;
     const id = asked++;
     const answer = Promise.withResolvers<Float64Array | undefined>();
     waiting.set(id, answer);
@@ -113,7 +116,7 @@ function startLane(): Thread {
       await ask({ kind: "begin", pass, order });
       return {
         measure: async (block) => void (await ask({ kind: "measure", pass, block })),
-        release: () => void ask({ kind: "end", pass }),
+        release: () => void ask({ kind: "end", pass }).catch(() => {}), // a thread that has ended holds nothing
       };
     },
     eigenvalues: async (matrix) => (await ask({ kind: "eigenvalues", matrix }))!,
