@@ -9,9 +9,12 @@ import { benchAggregate } from "./aggregate/bench.ts";
 import { benchInference } from "./inference/bench.ts";
 import { ARCHITECTURES, type Architecture } from "./inference/files.ts";
 import { OURS } from "./inference/programs.ts";
+import { benchLoad } from "./load/bench.ts";
+import { benchOverhead } from "./load/overhead.ts";
 import { benchGmm } from "./metrics/gmm.ts";
 import { benchCollapse } from "./metrics/nc.ts";
 import { benchScale } from "./metrics/scale.ts";
+import { benchStart } from "./start/bench.ts";
 import { benchTraining } from "./training/bench.ts";
 
 const results = (name: string) => fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
@@ -71,6 +74,29 @@ program
   .description("GET /aggregate over a million values, beside the bare SQL (needs PostgreSQL)")
   .option("--out <file>", "where the results go", results("aggregate"))
   .action(benchAggregate);
+
+program
+  .command("load")
+  .description("requests a second of the service beside bare Hono routes, and its memory under load (needs PostgreSQL)")
+  .option("--rounds <n>", "runs of every program", wholeNumber(1), 5)
+  .option("--seconds <n>", "of every run", wholeNumber(1), 4)
+  .option("--minutes <n>", "of the watch over memory", wholeNumber(0), 0)
+  .option("--out <file>", "where the results go", results("load"))
+  .action(benchLoad);
+
+program
+  .command("start")
+  .description("the API and a worker from exec to ready and to the first batch (needs PostgreSQL)")
+  .option("--rounds <n>", "starts of every program", wholeNumber(1), 5)
+  .option("--out <file>", "where the results go", results("start"))
+  .action(benchStart);
+
+program
+  .command("overhead")
+  .description("evaluations that do no work, beside pg-boss alone (needs PostgreSQL)")
+  .option("--count <n>", "of them", wholeNumber(2), 200)
+  .option("--out <file>", "where the results go", results("overhead"))
+  .action(benchOverhead);
 
 function blocks(text: string): number {
   const count = wholeNumber(256)(text);

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type AggregateRow, aggregate } from "../database/aggregate.ts";
+import type { AggregateRow } from "../database/aggregate.ts";
 import { aggregateSchema } from "./contract.ts";
 import { type Columns, csvTable } from "./csv.ts";
 import {
@@ -51,6 +51,7 @@ const COLUMNS: Columns<AggregateRow> = {
 export function aggregateRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(route, async (context) => {
     const { format, metrics, epoch, ...query } = context.req.valid("query");
+    const { aggregate } = await import("../database/aggregate.ts"); // statistics are of 400 files
     const rows = await aggregate(database, {
       ...query,
       metrics: parseMetrics(metrics),

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type ComparisonRow, compare, type Side } from "../database/compare.ts";
+import type { ComparisonRow, Side } from "../database/compare.ts";
 import { comparisonSchema } from "./contract.ts";
 import { type Columns, columnsOf, csvTable } from "./csv.ts";
 import {
@@ -80,6 +80,7 @@ const COLUMNS: Columns<ComparisonRow> = {
 export function compareRoutes(app: OpenAPIHono, { database }: Service): void {
   app.openapi(route, async (context) => {
     const { format, metrics, epoch, ...query } = context.req.valid("query");
+    const { compare } = await import("../database/compare.ts");
     const rows = await compare(database, { ...query, metrics: parseMetrics(metrics), epoch: parseEpoch(epoch) });
     if (format === "csv") return csvTable(context, COLUMNS, rows);
     return context.json({ a: query.a, b: query.b, rows }, 200);

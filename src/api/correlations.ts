@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Coefficients, type CorrelationPoint, type CorrelationRow, correlate } from "../database/correlations.ts";
+import type { Coefficients, CorrelationPoint, CorrelationRow } from "../database/correlations.ts";
 import type { Correlation } from "../statistics/correlation.ts";
 import { correlationsSchema } from "./contract.ts";
 import { type Columns, columnsOf, csvTable } from "./csv.ts";
@@ -56,6 +56,7 @@ export function correlationRoutes(app: OpenAPIHono, { database }: Service): void
   app.openapi(route, async (context) => {
     const { format, epoch, ...query } = context.req.valid("query");
     for (const axis of ["x", "y"] as const) requireMetric(axis, query[axis]);
+    const { correlate } = await import("../database/correlations.ts");
     const rows = await correlate(database, { ...query, epoch: parseEpoch(epoch) });
     if (format === "csv") return csvTable(context, COLUMNS, rows.flatMap(toLines));
     return context.json({ x: query.x, y: query.y, rows }, 200);

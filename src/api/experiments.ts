@@ -6,8 +6,6 @@ import {
   labelKeys,
   listExperiments,
 } from "../database/experiments.ts";
-import { recordedPlaces } from "../database/groupValues.ts";
-import { trajectories } from "../database/trajectories.ts";
 import {
   type ExperimentList,
   type ExperimentResource,
@@ -86,6 +84,7 @@ export function experimentRoutes(app: OpenAPIHono, { database }: Service): void 
   app.openapi(get, async (context) => {
     const { experiment } = context.req.valid("param");
     const { by, metric } = context.req.valid("query");
+    const { recordedPlaces } = await import("../database/groupValues.ts");
     const found = await getExperiment(database, experiment, { by, metric });
     const [labels, places] = await Promise.all([labelKeys(database, experiment), recordedPlaces(database, experiment)]);
     return context.json({ metric, by, labels, ...toResource(found), places } as ExperimentResource, 200);
@@ -93,6 +92,7 @@ export function experimentRoutes(app: OpenAPIHono, { database }: Service): void 
   app.openapi(overEpochs, async (context) => {
     const { experiment } = context.req.valid("param");
     const { by, dataset, metrics, seeds } = context.req.valid("query");
+    const { trajectories } = await import("../database/trajectories.ts");
     const found = await trajectories(database, { experiment, by, dataset, metrics: parseMetrics(metrics) });
     const rows = seeds === "false" ? found.map(({ seeds: _, ...row }) => row) : found;
     return context.json({ experiment, by, rows } as Trajectories, 200);

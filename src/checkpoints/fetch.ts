@@ -4,7 +4,6 @@ import { type Download, type DownloadOptions, download, MAX_CHECKPOINT_BYTES } f
 import type { ObjectHead, Storage, StorageCall } from "../storage/storage.ts";
 import { redactUrl } from "../storage/url.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { readCheckpoint } from "./read.ts";
 import { looksLikeLayersModel, openLayersModel } from "./tfjs/readLayersModel.ts";
 
 /** A checkpoint with where it comes from, and the sha256 (hex) of its bytes: of all its files, where it has several. */
@@ -26,6 +25,7 @@ export async function fetchCheckpoint(
   const file = await download(storage, url, options);
   if (looksLikeLayersModel(file.bytes)) return withShards(storage, file, options);
   const { head, sha256, bytes } = file;
+  const { readCheckpoint } = await import("./read.ts"); // not where checkpoints are only looked at
   return { head, sha256, checkpoint: readCheckpoint(bytes) };
 }
 

@@ -58,11 +58,12 @@ export async function submitEvaluation(queries: Queries, submission: Submission)
       presigned: submission.presigned && { ...submission.presigned },
     })
     .onConflictDoNothing()
-    .returning({ id: evaluations.id });
-  const first = created ?? (await firstOfKey(queries, submission.requestKey));
+    .returning();
+  if (created) return { evaluation: { ...created, run: null, epoch: null, sha256: null, values: {} }, created: true };
+  const first = await firstOfKey(queries, submission.requestKey);
   // The one in the way may fail before it is read: then the place is free.
   if (!first) return submitEvaluation(queries, submission);
-  return { evaluation: await getEvaluation(queries, first.id), created: created !== undefined };
+  return { evaluation: await getEvaluation(queries, first.id), created: false };
 }
 
 /** As the unique index `evaluations_request` has it. */

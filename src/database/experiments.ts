@@ -1,7 +1,7 @@
 import { asc, count, countDistinct, eq, inArray, isNull, max, or, type SQL, sql } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
-import { groupValues, type PlacedSummary } from "./groupValues.ts";
+import type { PlacedSummary } from "./groupValues.ts";
 import { mentions } from "./runs.ts";
 import { runs } from "./schema.ts";
 import { groupOf } from "./selection.ts";
@@ -112,6 +112,7 @@ async function withGroups(
 ): Promise<Experiment[]> {
   const among = amongExperiments(overviews.map(({ experiment }) => experiment));
   const group = groupOf(by);
+  const { groupValues } = await import("./groupValues.ts");
   const [groups, values] = await Promise.all([
     queries.orm
       .select({

@@ -16,11 +16,11 @@ export interface PostgresServer {
 /**
  * Returns the server of TEST_DATABASE_URL, else one started for the caller from the machine's own binaries, or null
  * where there are none: a line on the console then says that the suite does without, unless
- * COLLAPSAR_TEST_REQUIRE_SERVERS=1 makes that an error.
+ * COLLAPSAR_TEST_REQUIRE_SERVERS=1 makes that an error. What a `durable` one has committed survives a loss of power.
  */
-export async function startPostgres(): Promise<PostgresServer | null> {
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer | null> {
   const url = process.env.TEST_DATABASE_URL;
-  return url ? { url, stop: async () => {} } : startOwnPostgres();
+  return url ? { url, stop: async () => {} } : startOwnPostgres({ durable });
 }
 
 /** A server of the caller's own, which may be away for a while. */
@@ -32,9 +32,9 @@ export interface OwnPostgres extends PostgresServer {
 }
 
 /** Returns a server started for the caller, else as `startPostgres`. */
-export async function startOwnPostgres(): Promise<OwnPostgres | null> {
+export async function startOwnPostgres({ durable = false } = {}): Promise<OwnPostgres | null> {
   const binaries = postgresBinaries();
-  if (binaries) return startCluster(binaries);
+  if (binaries) return startCluster(binaries, durable);
   const absent = "no PostgreSQL: TEST_DATABASE_URL is not set and neither PATH nor /usr/lib/postgresql has initdb";
   if (process.env.COLLAPSAR_TEST_REQUIRE_SERVERS === "1") throw new Error(absent);
   console.warn(`NOT TESTED ON A SERVER: ${absent}`);
@@ -73,7 +73,7 @@ export function postgresBinaries(): string | null {
 }
 
 /** Starts a cluster of its own in a temporary folder; PostgreSQL refuses root, so root starts it as another user. */
-async function startCluster(binaries: string): Promise<OwnPostgres> {
+async function startCluster(binaries: string, durable: boolean): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "collapsar-postgres-"));
   const user = process.getuid?.() === 0 ? unprivilegedUser() : {};
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid!);
@@ -81,7 +81,12 @@ async function startCluster(binaries: string): Promise<OwnPostgres> {
   const options = { ...user, cwd: folder, stdio: "pipe" } as const;
   execFileSync(join(binaries, "initdb"), ["-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync"], options);
   const port = await freePort();
-  const settings = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "fsync=off"];
+  const settings = [
+    `port=${port}`,
+    "listen_addresses=127.0.0.1",
+    `unix_socket_directories=${folder}`,
+    `fsync=${durable ? "on" : "off"}`,
+  ];
   const url = `postgres://test@127.0.0.1:${port}/postgres`;
   const start = async () => {
     const started = spawn(
