@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PgBoss } from "pg-boss";
 import { readConfig } from "../../src/config.ts";
-import { listEvaluations } from "../../src/database/evaluations.ts";
+import { listEvaluations } from "../../src/database/listEvaluations.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import { untilEmpty } from "../../src/jobs/backlog.ts";
 import { openQueue } from "../../src/jobs/queue.ts";

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { listEvaluations } from "../database/evaluations.ts";
+import { listEvaluations } from "../database/listEvaluations.ts";
 import { evaluationStatus } from "../database/schema.ts";
 import { redactUrl } from "../storage/url.ts";
 import { evaluationListSchema, evaluationSchema } from "./contract.ts";

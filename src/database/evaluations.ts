@@ -1,17 +1,8 @@
-import { and, count, desc, eq, getTableColumns, inArray, isNull, lt, not, or, type SQL, sql } from "drizzle-orm";
+import { and, count, eq, getTableColumns, inArray, not, sql } from "drizzle-orm";
 import { monotonicFactory } from "ulid";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
-import { type Page, type PageRequest, toPage } from "./page.ts";
-import {
-  checkpoints,
-  evaluationDetails,
-  evaluations,
-  type Failure,
-  metricValues,
-  type Progress,
-  runs,
-} from "./schema.ts";
+import { checkpoints, evaluationDetails, evaluations, type Failure, metricValues, type Progress } from "./schema.ts";
 import { type EvaluationStatus, isUnfinished, type Life, move, UNFINISHED } from "./states.ts";
 
 /** An evaluation without its numbers. `run`, `epoch` and `sha256` are null until the checkpoint has been read. */
@@ -49,21 +40,39 @@ const nextId = monotonicFactory();
 
 /** Records the submission as queued, or returns the first of the same key that has not failed. */
 export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
-  const [created] = await queries.orm
-    .insert(evaluations)
-    .values({
-      id: nextId(),
-      ...submission,
-      request: { ...submission.request },
-      presigned: submission.presigned && { ...submission.presigned },
-    })
-    .onConflictDoNothing()
-    .returning();
-  if (created) return { evaluation: { ...created, run: null, epoch: null, sha256: null, values: {} }, created: true };
-  const first = await firstOfKey(queries, submission.requestKey);
-  // The one in the way may fail before it is read: then the place is free.
-  if (!first) return submitEvaluation(queries, submission);
-  return { evaluation: await getEvaluation(queries, first.id), created: false };
+  const [submitted] = await submitEvaluations(queries, [submission]);
+  return submitted!;
+}
+
+/** Returns what `submitEvaluation` does for each of the submissions, of which those of one key are one, in their order. */
+export async function submitEvaluations(
+  queries: Queries,
+  submissions: readonly Submission[],
+): Promise<readonly Submitted[]> {
+  const rows = submissions.map((submission) => ({
+    id: nextId(),
+    ...submission,
+    request: { ...submission.request },
+    presigned: submission.presigned && { ...submission.presigned },
+  }));
+  // in one order, so that no two transactions wait for each other
+  const ordered = rows.toSorted((a, b) => (a.requestKey < b.requestKey ? -1 : 1));
+  const created = await queries.orm.insert(evaluations).values(ordered).onConflictDoNothing().returning();
+  const byId = new Map(created.map((evaluation) => [evaluation.id, evaluation]));
+  const submitted: Submitted[] = [];
+  for (const [i, { id, requestKey }] of rows.entries()) {
+    const fresh = byId.get(id);
+    if (fresh) {
+      const evaluation = { ...fresh, run: null, epoch: null, sha256: null, values: {} };
+      submitted.push({ evaluation, created: true });
+      continue;
+    }
+    const first = await firstOfKey(queries, requestKey);
+    // The one in the way may fail before it is read: then the place is free.
+    if (first) submitted.push({ evaluation: await getEvaluation(queries, first.id), created: false });
+    else submitted.push(await submitEvaluation(queries, submissions[i]!));
+  }
+  return submitted;
 }
 
 /** As the unique index `evaluations_request` has it. */
@@ -101,49 +110,6 @@ export async function getDetails(queries: Queries, id: string): Promise<Readonly
     .from(evaluationDetails)
     .where(eq(evaluationDetails.evaluationId, sameAs ?? id));
   return kept?.details ?? {};
-}
-
-/** What evaluations are asked for; one whose checkpoint has not been read is known by what its request says. */
-export interface EvaluationFilter {
-  readonly status?: EvaluationStatus | undefined;
-  readonly run?: string | undefined;
-  readonly experiment?: string | undefined;
-  /** URL. */
-  readonly checkpoint?: string | undefined;
-  /** Name of the training set. */
-  readonly dataset?: string | undefined;
-}
-
-/** Returns a page of the evaluations, newest first, of those that `filter` asks for. */
-export async function listEvaluations(
-  queries: Queries,
-  { cursor, limit, ...filter }: PageRequest & EvaluationFilter,
-): Promise<Page<EvaluationSummary>> {
-  const { status, run, experiment, checkpoint, dataset } = filter;
-  const asked = (path: string, value: string) =>
-    and(isNull(evaluations.checkpointId), sql`${evaluations.request} #>> ${path} = ${value}`);
-  // an array, so that the index on them is used beside that of the unread ones
-  const ofRuns = (wanted: SQL) => {
-    const theirs = queries.orm.select({ id: checkpoints.id }).from(checkpoints);
-    const joined = theirs.innerJoin(runs, eq(runs.id, checkpoints.runId)).where(wanted);
-    return sql`${evaluations.checkpointId} = any(array(${joined}))`;
-  };
-  const rows = await selectSummaries(queries)
-    .where(
-      and(
-        status === undefined ? undefined : eq(evaluations.status, status),
-        run === undefined ? undefined : or(ofRuns(eq(runs.id, run)), asked("{run,id}", run)),
-        experiment === undefined
-          ? undefined
-          : or(ofRuns(eq(runs.experiment, experiment)), asked("{run,experiment}", experiment)),
-        checkpoint === undefined ? undefined : eq(evaluations.checkpointUrl, checkpoint),
-        dataset === undefined ? undefined : or(eq(evaluations.dataset, dataset), asked("{dataset}", dataset)),
-        cursor === undefined ? undefined : lt(evaluations.id, cursor),
-      ),
-    )
-    .orderBy(desc(evaluations.id))
-    .limit(limit + 1);
-  return toPage(rows, limit);
 }
 
 /** Returns how many evaluations wait and how many run. */
@@ -269,7 +235,8 @@ export async function lockEvaluation({ orm }: Queries, id: string): Promise<{ un
   return { unfinished: isUnfinished({ status }), force };
 }
 
-function selectSummaries({ orm }: Queries) {
+/** Returns the query of evaluations with what their checkpoints tell, to be narrowed. */
+export function selectSummaries({ orm }: Queries) {
   return orm
     .select({
       ...getTableColumns(evaluations),

@@ -10,7 +10,7 @@ import {
   retryEvaluation,
   type Submission,
   type Submitted,
-  submitEvaluation,
+  submitEvaluations,
 } from "../database/evaluations.ts";
 import type { Failure } from "../database/schema.ts";
 import { forgetShards, reportFailure } from "../database/shards.ts";
@@ -23,6 +23,7 @@ import { traceparent } from "../telemetry/tracing.ts";
 import { backendOf, transactionOf } from "./backend.ts";
 import { type Deliver, openDeliveries, REDELIVERY } from "./deliveries.ts";
 import { restsOf } from "./rest.ts";
+import { together } from "./together.ts";
 import { watchOver } from "./watch.ts";
 
 /** What a job is about. */
@@ -36,6 +37,13 @@ export interface Task {
   readonly priority?: number;
   /** Span that the work belongs to, as `traceparent` has it. */
   readonly trace?: string | undefined;
+}
+
+/** What is submitted, and the span it belongs to. */
+interface Asked {
+  readonly submission: Submission;
+  readonly webhook: string | undefined;
+  readonly trace: string | undefined;
 }
 
 /** One attempt (the first is 1) at a task. `signal` says that the result is not wanted any more. */
@@ -128,19 +136,29 @@ export async function openQueue(
   const deliveries = await openDeliveries(boss, redelivery);
   const watch = watchOver(database, fail, onError);
   const rests = restsOf(backOff.retryDelay ?? 0);
+  const submitTogether = together((asked: readonly Asked[]) =>
+    database.orm.transaction(async (orm) => {
+      const submitted = await submitEvaluations(
+        { orm },
+        asked.map(({ submission }) => submission),
+      );
+      const tasks = submitted.map(({ evaluation }, i) => ({ ...taskOf(evaluation), trace: asked[i]!.trace }));
+      await enqueue(
+        { orm },
+        tasks.filter((_, i) => submitted[i]!.created),
+      );
+      for (const [i, { webhook }] of asked.entries()) {
+        if (webhook === undefined) continue;
+        const { id } = submitted[i]!.evaluation;
+        await addWebhook({ orm }, id, webhook);
+        await deliveries.announce({ orm }, id);
+      }
+      return submitted;
+    }),
+  );
 
   return {
-    submit: (submission, webhook) =>
-      database.orm.transaction(async (orm) => {
-        const submitted = await submitEvaluation({ orm }, submission);
-        const { evaluation, created } = submitted;
-        if (created) await enqueue({ orm }, taskOf(evaluation));
-        if (webhook !== undefined) {
-          await addWebhook({ orm }, evaluation.id, webhook);
-          await deliveries.announce({ orm }, evaluation.id);
-        }
-        return submitted;
-      }),
+    submit: (submission, webhook) => submitTogether({ submission, webhook, trace: traceparent() }),
 
     async cancel(id) {
       const cancelled = await endWith(id, (queries) => cancelEvaluation(queries, id));
@@ -155,13 +173,11 @@ export async function openQueue(
     retry: (id) =>
       database.orm.transaction(async (orm) => {
         const evaluation = await retryEvaluation({ orm }, id);
-        await enqueue({ orm }, taskOf(evaluation));
+        await enqueue({ orm }, [taskOf(evaluation)]);
         return evaluation;
       }),
 
-    async enqueue(queries, tasks) {
-      for (const task of tasks) await enqueue(queries, task);
-    },
+    enqueue,
 
     async work(handler, { concurrency }) {
       for (let i = 0; i < concurrency; i++) {
@@ -190,20 +206,19 @@ export async function openQueue(
     },
   };
 
-  async function enqueue(queries: Queries, task: Task): Promise<void> {
-    const priority = task.shard === undefined ? (task.priority ?? 0) : MAX_PRIORITY + 1; // what has begun comes first
-    const trace = traceparent() ?? task.trace;
-    await boss.send(
-      EVALUATE,
-      { ...task, ...(trace && { trace }) },
-      { ...jobOptions, priority, db: transactionOf(queries) },
-    );
+  async function enqueue(queries: Queries, tasks: readonly Task[]): Promise<void> {
+    const jobs = tasks.map((task) => {
+      const priority = task.shard === undefined ? (task.priority ?? 0) : MAX_PRIORITY + 1; // what has begun comes first
+      const trace = task.trace ?? traceparent();
+      return { ...jobOptions, priority, data: { ...task, ...(trace && { trace }) } };
+    });
+    if (jobs.length > 0) await boss.insert(EVALUATE, jobs, { db: transactionOf(queries) });
   }
 
   /** Throws where pg-boss shall try again; a failure that another attempt would only repeat ends the evaluation. */
   async function attempt(handler: Handler, { data: task, signal, retryCount }: EvaluationJob): Promise<void> {
     // fetched while the workers are being stopped, often as what was put back just now
-    if (stopping.signal.aborted) return enqueue(database, task);
+    if (stopping.signal.aborted) return enqueue(database, [task]);
     const { ended, done } = watch.begin(lifeOf(task));
     try {
       await handler(task, AbortSignal.any([signal, stopping.signal, ended]), retryCount + 1);
@@ -226,7 +241,7 @@ export async function openQueue(
   /** As a new job: to be stopped is not the evaluation's fault, and must not use up its attempts. */
   function putBack(task: Task): Promise<void> {
     return database.orm.transaction(async (orm) => {
-      if (await postpone({ orm }, task)) await enqueue({ orm }, task);
+      if (await postpone({ orm }, task)) await enqueue({ orm }, [task]);
     });
   }
 
@@ -239,7 +254,7 @@ export async function openQueue(
     return database.orm.transaction(async (orm) => {
       const ended = await end({ orm });
       if (!ended) return false;
-      if (await forgetShards({ orm }, evaluation)) await enqueue({ orm }, { evaluation, shard: "all" });
+      if (await forgetShards({ orm }, evaluation)) await enqueue({ orm }, [{ evaluation, shard: "all" }]);
       await deliveries.announce({ orm }, evaluation);
       return true;
     });

@@ -6,12 +6,12 @@ import {
   failEvaluation,
   getDetails,
   getEvaluation,
-  listEvaluations,
   postponeEvaluation,
   reportProgress,
   startEvaluation,
   submitEvaluation,
 } from "../../src/database/evaluations.ts";
+import { listEvaluations } from "../../src/database/listEvaluations.ts";
 import { findSameBytes, recordEvaluation } from "../../src/database/record.ts";
 import { runMetrics } from "../../src/database/runMetrics.ts";
 import { getRun, listRuns } from "../../src/database/runs.ts";

@@ -2,7 +2,7 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CASING, type Queries } from "../../src/database/database.ts";
-import { listEvaluations } from "../../src/database/evaluations.ts";
+import { listEvaluations } from "../../src/database/listEvaluations.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import { freshDatabase, startPostgres } from "../servers/postgres.ts";
 

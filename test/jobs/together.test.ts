@@ -1,0 +1,53 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { together } from "../../src/jobs/together.ts";
+
+/** Does its work only when it is told to, and remembers what it was asked. */
+function recorder(refused: (item: number) => boolean = () => false) {
+  const calls: (readonly number[])[] = [];
+  const next: (() => void)[] = [];
+  const one = together(async (items: readonly number[]) => {
+    calls.push(items);
+    await new Promise<void>((resolve) => next.push(resolve));
+    if (items.some(refused)) throw new Error(`not ${items.find(refused)}`);
+    return items.map((item) => item * 10);
+  });
+  const letAllEnd = async () => {
+    for (let round = 0; round < 10; round++) {
+      next.shift()?.();
+      await setImmediate();
+    }
+  };
+  return { calls, one, letAllEnd };
+}
+
+it("does the first at once, and what is asked meanwhile in one further call", async () => {
+  const { calls, one, letAllEnd } = recorder();
+  const asked = [1, 2, 3, 4].map(one);
+  expect(calls).toEqual([[1]]);
+  await letAllEnd();
+  expect(calls).toEqual([[1], [2, 3, 4]]);
+  expect(await Promise.all(asked)).toEqual([10, 20, 30, 40]);
+  const later = one(5);
+  await letAllEnd();
+  expect(await later).toBe(50);
+});
+
+it("does no more than a hundred at once", async () => {
+  const { calls, one, letAllEnd } = recorder();
+  const asked = Array.from({ length: 251 }, (_, i) => one(i));
+  await letAllEnd();
+  await Promise.all(asked);
+  expect(calls.map(({ length }) => length)).toEqual([1, 100, 100, 50]);
+});
+
+it("fails alone what cannot be done, and does the others", async () => {
+  const { calls, one, letAllEnd } = recorder((item) => item === 3);
+  const asked = [1, 2, 3, 4].map(one);
+  const ended = Promise.allSettled(asked);
+  await letAllEnd();
+  const [first, second, third, fourth] = await ended;
+  expect([first, second, fourth]).toMatchObject([{ value: 10 }, { value: 20 }, { value: 40 }]);
+  expect(third).toMatchObject({ reason: new Error("not 3") });
+  expect(calls).toEqual([[1], [2, 3, 4], [2], [3], [4]]);
+});
