@@ -24,11 +24,12 @@ export function define(command: Command): void {
       const config = readConfig();
       await startTracing(config);
       const service = await serve({ ...config, port: port ?? config.port }, { worker });
+      const told = untilToldToStop(); // before others hear that it serves
       log.info({ url: service.url }, "serving");
       if (output.json) print({ url: service.url, open: service.open }, output, String);
       if (service.open)
         log.warn("no token exists: only this machine is served, without one (collapsar token create makes one)");
-      const signal = await untilToldToStop();
+      const signal = await told;
       log.info({ signal }, "stopping");
       await service.stop();
       await stopTracing();

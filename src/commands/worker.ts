@@ -49,10 +49,11 @@ export function define(command: Command): void {
       const { signal } = stopped;
       const probes =
         metricsPort === undefined ? null : await watched(database, { ...config, port: metricsPort }, signal);
+      const told = untilToldToStop(); // before there is work that is to be handed back
       await queue.work(handlerOf({ database, queue, evaluator, parts, onError: logFailure }), { concurrency });
       log.info({ concurrency, ...(probes && { probes: probes.url }) }, "working");
       const emptied = endsWhenEmpty && untilEmpty(database, { signal, onError: logFailure }).then(() => "empty queue");
-      const reason = await Promise.race([untilToldToStop(), ...(emptied ? [emptied] : [])]);
+      const reason = await Promise.race([told, ...(emptied ? [emptied] : [])]);
       stopped.abort();
       log.info({ reason }, "stopping");
       await queue.stop({ graceful: true });

@@ -31,7 +31,7 @@ export interface Pool {
 
 /**
  * Opens a pool. A connection that is lost fails what is asked on it and no more: the next question has another one. The
- * pool of postgres.js (3.4.9) ends the process where one is lost in a transaction, or is stuck with it for ever.
+ * pool of postgres.js (3.4.9) ends the process where one is lost in a transaction.
  */
 export function openPool(url: string): Pool {
   const pool = new pg.Pool({ ...connectionTo(url), max: CONNECTIONS, idleTimeoutMillis: 0 });

@@ -226,7 +226,7 @@ export async function openQueue(
       await deliveries.announce(database, task.evaluation);
     } catch (error) {
       if (signal.aborted) throw error; // the job is another worker's by now
-      if (ended.aborted) return;
+      if (ended.aborted && task.shard !== "all") return; // that one also clears up, after the end
       if (stopping.signal.aborted) return putBack(task);
       const { code, message, retryable } = asCollapsarError(asDatabaseError(error));
       if (!retryable) return fail(lifeOf(task), { code, message });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config.ts";
@@ -49,9 +50,16 @@ export function shardsContract(name: string, provide: () => Promise<Place>): voi
     });
     afterAll(() => rm(folder, { recursive: true }));
 
-    /** A worker; `write` is called before a part of a shard is stored, and told what its worker's `signal` says. */
+    /**
+     * A worker; `write` is called before a part of a shard is stored, and told what its worker's `signal` says, `list` before
+     * parts are looked for, to be removed.
+     */
     async function open(
-      options: { concurrency?: number; write?: (shard: number, signal: AbortSignal) => Promise<void> | void } = {},
+      options: {
+        concurrency?: number;
+        write?: (shard: number, signal: AbortSignal) => Promise<void> | void;
+        list?: () => Promise<void>;
+      } = {},
     ) {
       const errors: unknown[] = [];
       const onError = (error: unknown) => errors.push(error);
@@ -65,7 +73,11 @@ export function shardsContract(name: string, provide: () => Promise<Place>): voi
         written.push(`${shard}.${share}`);
         return storage.write(url, content, call);
       };
-      const store = { storage: { ...storage, write }, folder: fileUrl(folder, "store", "shards") };
+      const list: typeof storage.list = async function* (...args) {
+        await options.list?.();
+        yield* storage.list(...args);
+      };
+      const store = { storage: { ...storage, write, list }, folder: fileUrl(folder, "store", "shards") };
       const evaluator = evaluatorHere({ sources, parts: store });
       const handler = handlerOf({ database, queue, evaluator, parts: store, onError });
       await queue.work(handler, { concurrency: options.concurrency ?? 1 });
@@ -111,6 +123,22 @@ export function shardsContract(name: string, provide: () => Promise<Place>): voi
       expect((await runMetrics(worker.database, "tiny")).map((row) => row.evaluation)).toEqual([id]);
       await worker.nothingIsLeft();
       expect(worker.errors).toEqual([]);
+    });
+
+    it("are cleared up also where the store is away in the moment after the evaluation was recorded", async () => {
+      let asked = 0;
+      await using worker = await open({
+        list: async () => {
+          asked += 1;
+          if (asked > 1) return;
+          await sleep(1500); // as the client of a store tries again; and the watch sees that the evaluation has ended
+          throw new CollapsarError("storage-unavailable", "the store is away");
+        },
+      });
+      const id = await worker.submit({ shards: 2 });
+      expect(await worker.ended(id)).toMatchObject({ status: "succeeded", error: null });
+      expect(asked).toBeGreaterThan(1);
+      await worker.nothingIsLeft();
     });
 
     it("show how far all of them are", async () => {

@@ -54,8 +54,8 @@ export function readinessDuring(looks: readonly Look[], faults: readonly Happene
   });
 }
 
-/** A database that answers again is used within so long. */
-const READY_AFTER_SECONDS = 10;
+/** A database that answers again is used within so long: connections begun at one that was dying are given up after 10 s. */
+const READY_AFTER_SECONDS = 15;
 
 /** Returns, a line each, where the service said that it is ready and was not, or the reverse. */
 export function readinessProblems(during: readonly Readiness[]): string[] {

@@ -52,7 +52,10 @@ export function faultsOf({ postgres, s3, disk, cramped }: Breakable, seconds: nu
       name: `disk of one worker full (${disk.kind})`,
       ...{ at: seconds * 0.6, seconds: Math.max(8, seconds * 0.12) },
       begin: () => disk.fill(cramped),
-      end: () => disk.free(cramped),
+      async end() {
+        for (let waited = 0; waited < 30 && !cramped.failures["disk-full"]; waited += 0.1) await sleep(100);
+        await disk.free(cramped); // not before the worker has met it: it may still rest from what was before
+      },
     },
     {
       name: "PostgreSQL stopped (fast) and started again",
