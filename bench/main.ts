@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { wholeNumber } from "../src/commands/options.ts";
 import { benchAggregate } from "./aggregate/bench.ts";
+import { benchDashboard } from "./dashboard/bench.ts";
 import { benchInference } from "./inference/bench.ts";
 import { ARCHITECTURES, type Architecture } from "./inference/files.ts";
 import { OURS } from "./inference/programs.ts";
@@ -97,6 +98,12 @@ program
   .option("--count <n>", "of them", wholeNumber(2), 200)
   .option("--out <file>", "where the results go", results("overhead"))
   .action(benchOverhead);
+
+program
+  .command("dashboard")
+  .description("the API's answers, the first page and the charts over 10,000 runs (needs PostgreSQL and Chromium)")
+  .option("--out <file>", "where the results go", results("dashboard"))
+  .action(benchDashboard);
 
 function blocks(text: string): number {
   const count = wholeNumber(256)(text);

@@ -60,7 +60,7 @@ export function connectToHolder(config: Config): Connection | null {
 
 /** Returns the API of the service with this base URL, to which `token` is shown. */
 export function serviceAt(address: string, token: string | null = null): Connection {
-  const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+  const authorization: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
   return connectionTo((path, init) =>
     reach(`${address}${path}`, { ...init, headers: { ...init?.headers, ...authorization } }),
   );

@@ -1,3 +1,4 @@
+import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from "preact-iso";
 import { onRefused } from "./answers/session.ts";
@@ -5,13 +6,18 @@ import { Empty } from "./parts/empty.tsx";
 import { Login } from "./parts/login.tsx";
 import { type Theme, useTheme } from "./theme.ts";
 
-const Experiments = lazy(() => import("./experiments/experiments.tsx"));
-const Experiment = lazy(() => import("./experiment/experiment.tsx"));
-const Runs = lazy(() => import("./run/runs.tsx"));
-const Run = lazy(() => import("./run/run.tsx"));
-const Evaluation = lazy(() => import("./evaluation/evaluation.tsx"));
-const Queue = lazy(() => import("./queue/queue.tsx"));
-const Submit = lazy(() => import("./submit/submit.tsx"));
+const Experiments = view(() => import("./experiments/experiments.tsx"));
+const Experiment = view(() => import("./experiment/experiment.tsx"));
+const Runs = view(() => import("./run/runs.tsx"));
+const Run = view(() => import("./run/run.tsx"));
+const Evaluation = view(() => import("./evaluation/evaluation.tsx"));
+const Queue = view(() => import("./queue/queue.tsx"));
+const Submit = view(() => import("./submit/submit.tsx"));
+
+/** A view that is loaded when it is opened; where it does not come, as after an update of the service, the page says so. */
+function view<P>(load: () => Promise<{ default: ComponentType<P> }>) {
+  return lazy(() => load().catch(() => ({ default: Broken as ComponentType<P> })));
+}
 
 const PLACES = [
   { path: "/", title: "Experiments", within: /^\/$|^\/ui\/experiments/ },
@@ -35,8 +41,14 @@ export function App() {
 }
 
 function Views() {
+  const [broken, setBroken] = useState(false);
+  const onError = (error: Error) => {
+    console.error(error);
+    setBroken(true);
+  };
+  if (broken) return <Broken />;
   return (
-    <ErrorBoundary onError={(error) => console.error(error)}>
+    <ErrorBoundary onError={onError}>
       <Router>
         <Route path="/" component={Experiments} />
         <Route path="/ui/experiments/:name" component={Experiment} />
@@ -84,6 +96,17 @@ function ThemeChoice() {
         <option value="dark">dark</option>
       </select>
     </label>
+  );
+}
+
+function Broken() {
+  return (
+    <Empty title="This page broke">
+      The service may be newer than this tab, or it is a fault of ours: then the browser’s console has it.{" "}
+      <button type="button" onClick={() => location.reload()}>
+        Load it again
+      </button>
+    </Empty>
   );
 }
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Queries } from "./database.ts";
 import { type EvaluationSummary, selectSummaries } from "./evaluations.ts";
 import { type Page, type PageRequest, toPage } from "./page.ts";
@@ -24,20 +24,20 @@ export async function listEvaluations(
   const { status, run, experiment, checkpoint, dataset } = filter;
   const asked = (path: string, value: string) =>
     and(isNull(evaluations.checkpointId), sql`${evaluations.request} #>> ${path} = ${value}`);
-  // an array, so that the index on them is used beside that of the unread ones
   const ofRuns = (wanted: SQL) => {
     const theirs = queries.orm.select({ id: checkpoints.id }).from(checkpoints);
-    const joined = theirs.innerJoin(runs, eq(runs.id, checkpoints.runId)).where(wanted);
-    return sql`${evaluations.checkpointId} = any(array(${joined}))`;
+    return theirs.innerJoin(runs, eq(runs.id, checkpoints.runId)).where(wanted);
   };
+  // those of a run are few: as an array they are looked up in the index, beside that of the unread ones
+  const ofRun = (id: string) => sql`${evaluations.checkpointId} = any(array(${ofRuns(eq(runs.id, id))}))`;
+  // those of an experiment may be most: as a set each evaluation is looked up in them, newest first, until there are enough
+  const ofExperiment = (name: string) => inArray(evaluations.checkpointId, ofRuns(eq(runs.experiment, name)));
   const rows = await selectSummaries(queries)
     .where(
       and(
         status === undefined ? undefined : eq(evaluations.status, status),
-        run === undefined ? undefined : or(ofRuns(eq(runs.id, run)), asked("{run,id}", run)),
-        experiment === undefined
-          ? undefined
-          : or(ofRuns(eq(runs.experiment, experiment)), asked("{run,experiment}", experiment)),
+        run === undefined ? undefined : or(ofRun(run), asked("{run,id}", run)),
+        experiment === undefined ? undefined : or(ofExperiment(experiment), asked("{run,experiment}", experiment)),
         checkpoint === undefined ? undefined : eq(evaluations.checkpointUrl, checkpoint),
         dataset === undefined ? undefined : or(eq(evaluations.dataset, dataset), asked("{dataset}", dataset)),
         cursor === undefined ? undefined : lt(evaluations.id, cursor),

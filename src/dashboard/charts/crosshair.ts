@@ -20,15 +20,17 @@ export function addCrosshair(chart: SVGSVGElement & Plot, lines: readonly Line[]
   readout.setAttribute("class", "crosshair readout");
   readout.setAttribute("y", String(top + 8));
   chart.append(rule, readout);
+  const width = Number(chart.getAttribute("width")); // asking the page would have it lay out every chart at every move
+  const tell = atMostOnceAFrame((epoch) => dispatchEvent(new CustomEvent(EVENT, { detail: epoch })));
   chart.addEventListener("pointermove", (event) => {
     const at = x.invert!(pointer(event, chart)[0]) as number;
     const nearest = epochs.reduce(
       (best, epoch) => (Math.abs(epoch - at) < Math.abs(best - at) ? epoch : best),
       epochs[0] ?? 0,
     );
-    dispatchEvent(new CustomEvent(EVENT, { detail: nearest }));
+    tell(nearest);
   });
-  chart.addEventListener("pointerleave", () => dispatchEvent(new CustomEvent(EVENT, { detail: null })));
+  chart.addEventListener("pointerleave", () => tell(null));
   const show = (event: Event) => {
     if (!chart.isConnected) return removeEventListener(EVENT, show);
     const epoch = (event as CustomEvent<number | null>).detail;
@@ -38,9 +40,26 @@ export function addCrosshair(chart: SVGSVGElement & Plot, lines: readonly Line[]
     const pixel = x.apply(epoch) as number;
     rule.setAttribute("x1", String(pixel));
     rule.setAttribute("x2", String(pixel));
-    writeValues(readout, { epoch, pixel, lines, width: chart.clientWidth });
+    writeValues(readout, { epoch, pixel, lines, width });
   };
   addEventListener(EVENT, show);
+}
+
+/** Calls `told` with the latest epoch before the next frame, if it is another than before. */
+function atMostOnceAFrame(told: (epoch: number | null) => void): (epoch: number | null) => void {
+  let [latest, last]: (number | null)[] = [null, null];
+  let isAsked = false;
+  return (epoch) => {
+    latest = epoch!;
+    if (isAsked) return;
+    isAsked = true;
+    requestAnimationFrame(() => {
+      isAsked = false;
+      if (latest === last) return;
+      last = latest!;
+      told(last);
+    });
+  };
 }
 
 interface At {

@@ -41,7 +41,8 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   const points = lines.map((line) => pointsOf(line, range));
   const falls = metricOf(metric)?.better === "lower"; // what should rise ends near 1, where a logarithm tells nothing
   const isPositive = points.flat().every(({ mean }) => mean > 0);
-  const scale = logarithmic && falls && isPositive ? "log" : "linear";
+  const isEmpty = points.every((own) => own.length === 0); // as while other groups are awaited: its domain holds 0
+  const scale = logarithmic && falls && isPositive && !isEmpty ? "log" : "linear";
   const draw = useCallback(
     (width: number) => {
       const drawn = drawTrajectories({ metric, lines, withSeeds, range, scale, width });

@@ -15,13 +15,6 @@ import { firstDetection, rowsOf, type Scope } from "./scope.ts";
 export function Trajectories({ scope }: { readonly scope: Scope }) {
   const [query, change] = useQuery();
   const metrics = shownMetrics(scope, query.metrics);
-  const withSeeds = query.seeds === "1";
-  const answer = useAnswer<Answer>(
-    withQuery(path`/experiments/${scope.experiment}/trajectories`, {
-      ...{ metrics: metrics.join(","), by: scope.by, dataset: scope.dataset },
-      seeds: withSeeds ? "true" : null,
-    }),
-  );
   const { from, to } = query;
   const range = useMemo<EpochRange | null>(() => (from && to ? [Number(from), Number(to)] : null), [from, to]);
   const onRange = useCallback(
@@ -54,58 +47,81 @@ export function Trajectories({ scope }: { readonly scope: Scope }) {
         Mean over the seeds in its 95 % interval. Draw over a chart to zoom all of them, double-click to see every
         epoch.
       </p>
-      <Answered answer={answer}>
-        {({ rows }) => (
-          <Grid
-            metrics={metrics}
-            rows={rowsOf(rows, scope)}
-            scope={scope}
-            shown={{ logarithmic: query.log !== "0", withSeeds, range, onRange }}
-          />
-        )}
-      </Answered>
+      <Grid
+        metrics={metrics}
+        scope={scope}
+        shown={{ logarithmic: query.log !== "0", withSeeds: query.seeds === "1", range, onRange }}
+      />
     </section>
   );
 }
 
-interface GridProps {
-  readonly metrics: readonly string[];
-  readonly rows: Answer["rows"];
-  readonly scope: Scope;
-  readonly shown: {
-    readonly logarithmic: boolean;
-    readonly withSeeds: boolean;
-    readonly range: EpochRange | null;
-    readonly onRange: (range: EpochRange | null) => void;
-  };
+interface Shown {
+  readonly logarithmic: boolean;
+  readonly withSeeds: boolean;
+  readonly range: EpochRange | null;
+  readonly onRange: (range: EpochRange | null) => void;
 }
 
-function Grid({ metrics, rows, scope, shown }: GridProps) {
-  const { groups, experiment } = scope;
-  const key = JSON.stringify(groups.map(({ name, isShown }) => [name, isShown]));
-  const lines = useMemo(() => {
-    const byMetric = Map.groupBy(rows, ({ metric }) => metric);
-    const linesOf = (metric: string): Line[] =>
-      groups.flatMap(({ key: group, name, style, isShown }) => {
-        const row = isShown && byMetric.get(metric)?.find((one) => one.group === group);
-        return row ? [{ name, style, row }] : [];
-      });
-    return new Map(metrics.map((metric) => [metric, linesOf(metric)]));
-  }, [rows, key]);
-  if (groups.every(({ isShown }) => !isShown)) return <Empty title="No group is shown">Choose one above.</Empty>;
+interface GridProps {
+  readonly metrics: readonly string[];
+  readonly scope: Scope;
+  readonly shown: Shown;
+}
+
+function Grid({ metrics, scope, shown }: GridProps) {
+  if (scope.groups.every(({ isShown }) => !isShown)) return <Empty title="No group is shown">Choose one above.</Empty>;
   return (
     <div class="charts">
       {metrics.map((metric) => (
-        <TrajectoryChart
-          key={metric}
-          metric={metric}
-          lines={lines.get(metric) ?? []}
-          fileName={`${experiment}-${metric}`}
-          {...shown}
-        />
+        <MetricChart key={metric} metric={metric} scope={scope} shown={shown} />
       ))}
     </div>
   );
+}
+
+/** A chart asks for its own metric: no answer is large, and the first charts are there while others are awaited. */
+function MetricChart({
+  metric,
+  scope,
+  shown,
+}: {
+  readonly metric: string;
+  readonly scope: Scope;
+  readonly shown: Shown;
+}) {
+  const { experiment, by, dataset } = scope;
+  const answer = useAnswer<Answer>(
+    withQuery(path`/experiments/${experiment}/trajectories`, {
+      ...{ metrics: metric, by, dataset },
+      seeds: shown.withSeeds ? "true" : null,
+    }),
+  );
+  return (
+    <Answered answer={answer}>
+      {({ rows }) => <Lines metric={metric} rows={rows} scope={scope} shown={shown} />}
+    </Answered>
+  );
+}
+
+interface LinesProps {
+  readonly metric: string;
+  readonly rows: Answer["rows"];
+  readonly scope: Scope;
+  readonly shown: Shown;
+}
+
+function Lines({ metric, rows, scope, shown }: LinesProps) {
+  const { groups, experiment, dataset, protocol } = scope;
+  const key = JSON.stringify([dataset, protocol, groups.map(({ name, isShown }) => [name, isShown])]);
+  const lines = useMemo(() => {
+    const own = rowsOf(rows, scope);
+    return groups.flatMap(({ key: group, name, style, isShown }): Line[] => {
+      const row = isShown && own.find((one) => one.group === group);
+      return row ? [{ name, style, row }] : [];
+    });
+  }, [rows, key]);
+  return <TrajectoryChart metric={metric} lines={lines} fileName={`${experiment}-${metric}`} {...shown} />;
 }
 
 function EpochFields({

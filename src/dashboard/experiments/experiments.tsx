@@ -45,7 +45,7 @@ export default function Experiments() {
               </p>
               <ExperimentTable list={list} />
               <p class="note">{count(list.items.length, "experiment")} on this page.</p>
-              <Pages cursor={cursor} next={list.next} onPage={(next) => change({ cursor: next })} />
+              <Pages of="experiments" cursor={cursor} next={list.next} onPage={(next) => change({ cursor: next })} />
             </>
           )
         }

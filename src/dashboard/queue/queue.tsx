@@ -73,7 +73,12 @@ function Part({ status, title, none, query: { run, experiment, dataset, ...query
               keyOf={({ id }) => id}
               empty={none}
             />
-            <Pages cursor={cursor} next={next} onPage={(to) => change({ [status]: to })} />
+            <Pages
+              of={`${title.toLowerCase()} evaluations`}
+              cursor={cursor}
+              next={next}
+              onPage={(to) => change({ [status]: to })}
+            />
           </>
         )}
       </Answered>

@@ -38,7 +38,7 @@ export default function Runs() {
               keyOf={({ id }) => id}
               empty={<NoRuns isFiltered={Boolean(q || experiment || group)} />}
             />
-            <Pages cursor={cursor} next={next} onPage={(to) => change({ cursor: to })} />
+            <Pages of="runs" cursor={cursor} next={next} onPage={(to) => change({ cursor: to })} />
           </>
         )}
       </Answered>

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { serve } from "../../src/api/serve.ts";
+import { readConfig } from "../../src/config.ts";
+import { openDatabase } from "../../src/database/open.ts";
+import { fillTenThousandRuns, SIZE } from "../../test/dashboard/fill.ts";
+import { startChromium } from "../../test/servers/chromium.ts";
+import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
+import { describeMachine } from "../machine.ts";
+import { formatSpread } from "../spread.ts";
+import { type Asked, askAll } from "./api.ts";
+import { type Brushed, brushCharts, type Feeling } from "./brush.ts";
+import { type FirstPage, openFirstPage } from "./firstPage.ts";
+
+/** What is promised. */
+const BOUNDS = {
+  usableMilliseconds: 1500,
+  gzipBytes: 300_000,
+  answerMilliseconds: 200,
+  longTaskMilliseconds: 50,
+} as const;
+
+interface Measured {
+  readonly api: readonly Asked[];
+  readonly firstPage: FirstPage;
+  readonly brushed: readonly Brushed[];
+}
+
+/**
+ * Measures the dashboard over 10,000 runs on PostgreSQL: every question that its views ask of the API, its first page in a
+ * browser without a cache, and the pointer and a brush over charts of 350 epochs. Prints all and writes the results.
+ */
+export async function benchDashboard({ out }: { readonly out: string }): Promise<void> {
+  const machine = describeMachine();
+  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
+  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
+  const [server, browser] = await Promise.all([startPostgres(), startChromium()]);
+  try {
+    if (!server || !browser) throw new Error("this bench needs PostgreSQL and Chromium");
+    const DATABASE_URL = await freshDatabase(server);
+    const database = await openDatabase({ home: folder, databaseUrl: DATABASE_URL }, "bench");
+    console.error("filling PostgreSQL");
+    await fillTenThousandRuns(database).finally(() => database.close());
+    const service = await serve(readConfig({ DATABASE_URL, COLLAPSAR_HOME: folder, PORT: "0" }), { worker: false });
+    try {
+      const measured = {
+        api: await askAll(service),
+        firstPage: await openFirstPage(browser, service.url),
+        brushed: await brushCharts(browser, service.url),
+      };
+      print(measured);
+      mkdirSync(dirname(out), { recursive: true });
+      const result = {
+        date: new Date().toISOString(),
+        machine,
+        chromium: browser.version(),
+        size: SIZE,
+        bounds: BOUNDS,
+        ...measured,
+      };
+      writeFileSync(out, `${JSON.stringify(result, null, 2)}\n`);
+    } finally {
+      await service.stop();
+    }
+  } finally {
+    await browser?.close();
+    await server?.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function print({ api, firstPage, brushed }: Measured): void {
+  console.log("\nmilliseconds of an answer, median (least–most)");
+  for (const { question, bytes, milliseconds } of api)
+    console.log(
+      `  ${question.padEnd(32)} ${formatSpread(milliseconds, 0).padStart(16)} ${(bytes / 1000).toFixed(0).padStart(6)} kB ${held(milliseconds.median, BOUNDS.answerMilliseconds)}`,
+    );
+  const { usableMilliseconds: usable, gzipBytes } = firstPage;
+  console.log(`\nfirst page without a cache
+  usable after ${formatSpread(usable, 0)} ms ${held(usable.median, BOUNDS.usableMilliseconds)}
+  transferred  ${(gzipBytes / 1000).toFixed(0)} kB ${held(gzipBytes, BOUNDS.gzipBytes)}`);
+  for (const { seeds, pointer, drawn, zoomMilliseconds, zoom } of brushed)
+    console.log(`\ncharts of 350 epochs, ${seeds ? "with a line of each of 90 seeds" : "means and bands"}
+  pointer over a chart    ${told(pointer)}
+  brush drawn             ${told(drawn)}
+  let go until all zoomed ${zoomMilliseconds.toFixed(0)} ms, longest task ${zoom.longestTaskMilliseconds.toFixed(0)} ms`);
+}
+
+function told({ frameMilliseconds, longTasks, longestTaskMilliseconds: longest }: Feeling): string {
+  return `frames of ${formatSpread(frameMilliseconds, 0)} ms, ${longTasks} long tasks ${held(longest, BOUNDS.longTaskMilliseconds)}`;
+}
+
+function held(value: number, bound: number): string {
+  if (value <= bound) return "";
+  process.exitCode = 1;
+  return `MISSED: ${bound} was promised`;
+}

@@ -1,0 +1,92 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterEach, describe, expect, it } from "vitest";
+import type { EvaluationResource } from "../../../src/api/contract.ts";
+import { writeSafetensors } from "../../../src/checkpoints/safetensors.ts";
+import { cellsOf, eventually, visit } from "../browse.ts";
+import type { Dashboard } from "../dashboard.ts";
+import { examine } from "../examine.ts";
+import { cancelAll, failed, submitSlow } from "./unfinished.ts";
+
+/** An evaluation from its submission to its end: progress, cancel, failure, retry. */
+export function progressView(open: () => Dashboard): void {
+  const statusOf = async (id: string) => (await open().api.request<EvaluationResource>(`/evaluations/${id}`)).status;
+  const state = (page: Page) => page.locator(".state").textContent();
+
+  describe("an evaluation that has not ended", () => {
+    afterEach(() => cancelAll(open()));
+
+    it("shows how far it is until its numbers come, without being loaded again", async () => {
+      await submitSlow(open()); // it has the worker, so that the next one waits
+      const { id } = await submitSlow(open());
+      await visit(open(), `/ui/evaluations/${id}`, async (page) => {
+        await eventually(() => state(page)).toContain("waits for a worker");
+        await page.evaluate(() => {
+          const seen: string[] = [];
+          Object.assign(window, { seen });
+          new MutationObserver(() => seen.push(document.querySelector(".state")?.textContent ?? "")).observe(document, {
+            ...{ subtree: true, childList: true, characterData: true, attributes: true },
+          });
+        });
+        await eventually(() => page.getByRole("heading", { name: "All numbers" }).count()).toBe(1);
+        const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+        expect(seen.filter((text) => /^running.*train \d+ %/.test(text)).length).toBeGreaterThan(0);
+        expect(await state(page)).toContain("succeeded");
+        const { values } = await open().api.request<EvaluationResource>(`/evaluations/${id}`);
+        await eventually(async () => (await cellsOf(page, "Metrics")).length).toBe(Object.keys(values).length);
+      });
+    });
+
+    it("is cancelled by a press, and begun again by another", async () => {
+      const { id } = await submitSlow(open());
+      await visit(open(), `/ui/evaluations/${id}`, async (page) => {
+        await eventually(() => state(page)).toMatch(/^running/);
+        await page.getByRole("button", { name: `Cancel ${id}` }).press("Enter");
+        await eventually(() => state(page)).toMatch(/^cancelled/);
+        expect(await statusOf(id)).toBe("cancelled");
+        await page.getByRole("button", { name: `Retry ${id}` }).click();
+        await eventually(() => state(page)).toMatch(/^(queued|running)/);
+        await eventually(() => cellsOf(page, "Attempts").then((rows) => rows.map(([, , , then]) => then))).toContain(
+          "cancelled",
+        );
+      });
+    });
+
+    it("says why it failed, logs every attempt, and succeeds when what was broken is mended", async () => {
+      const { id, error } = await failed(open(), "broken.safetensors");
+      await visit(open(), `/ui/evaluations/${id}`, async (page) => {
+        const refused = page.locator(".refused");
+        await eventually(() => refused.textContent()).toContain(error!.message);
+        expect(await refused.locator("code").textContent()).toBe(error!.code);
+        await page.getByRole("button", { name: `Retry ${id}` }).click();
+        const attempts = async () => (await cellsOf(page, "Attempts")).map(([attempt, , , then]) => [attempt, then]);
+        await eventually(attempts).toEqual([
+          ["1", "failed"],
+          ["2", "failed"],
+        ]);
+        await eventually(() => cellsOf(page, "Attempts").then((rows) => rows[1]![4])).toContain(error!.message);
+        await examine(page, "evaluation-failed");
+        await writeImages(open().folder, "broken.safetensors");
+        await page.getByRole("button", { name: `Retry ${id}` }).click();
+        await eventually(() => state(page)).toMatch(/^succeeded/);
+        await eventually(attempts).toEqual([
+          ["1", "failed"],
+          ["2", "failed"],
+          ["3", "succeeded"],
+        ]);
+      });
+    });
+  });
+}
+
+/** Fifty images of noise, five of each class. */
+async function writeImages(folder: string, name: string): Promise<void> {
+  const images = Uint8Array.from({ length: 50 * 28 * 28 }, (_, i) => (i * i * 31) % 251);
+  const labels = Uint8Array.from({ length: 50 }, (_, i) => i % 10);
+  const tensors = [
+    ["images", { dtype: "U8", shape: [50, 28, 28, 1], data: images }],
+    ["labels", { dtype: "U8", shape: [50], data: labels }],
+  ] as const;
+  await writeFile(join(folder, name), writeSafetensors(tensors, {}));
+}
