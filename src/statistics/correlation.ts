@@ -22,24 +22,26 @@ export function pearson(x: readonly number[], y: readonly number[]): Correlation
 /** Returns Spearman's rank correlation of the pairs (x_i, y_i): Pearson's of their mid-ranks. */
 export function spearman(x: readonly number[], y: readonly number[]): Correlation {
   const [sortedX, sortedY] = [sorted(x), sorted(y)];
-  return correlation(
-    midranks(sortedX),
-    midranks(sortedY),
-    () => (counts) => resampled(midranks(sortedX, counts), midranks(sortedY, counts), counts),
-  );
+  const [ranksX, ranksY] = [midranks(sortedX), midranks(sortedY)];
+  return correlation([...ranksX], [...ranksY], () => (counts) => {
+    midranks(sortedX, counts, ranksX);
+    midranks(sortedY, counts, ranksY);
+    return resampled(ranksX, ranksY, counts);
+  });
 }
 
-type Resample = (counts: ArrayLike<number>) => number | null;
+type Resample = (counts: Uint32Array) => number | null;
 
 function correlation(
   x: readonly number[],
   y: readonly number[],
-  resampleOf: (u: readonly number[], v: readonly number[]) => Resample,
+  resampleOf: (u: Float64Array, v: Float64Array) => Resample,
 ): Correlation {
   if (x.length < 3) return undefinedCorrelation("fewer than 3 pairs");
   const [u, v] = [unitVector(x), unitVector(y)];
   if (!u || !v) return undefinedCorrelation(`all values of ${u ? "y" : "x"} are equal`);
-  return { ...coefficient(u, v), ci95: bootstrapInterval(x.length, resampleOf(u, v)), reason: null };
+  const resample = resampleOf(Float64Array.from(u), Float64Array.from(v));
+  return { ...coefficient(u, v), ci95: bootstrapInterval(x.length, resample), reason: null };
 }
 
 /**
@@ -66,32 +68,39 @@ function unitVector(values: readonly number[]): number[] | null {
   return scaled.map((value) => value / norm);
 }
 
-/** Returns Pearson's r of the pairs, pair i `counts[i]` times, or null where either side is then constant. */
-function resampled(x: readonly number[], y: readonly number[], counts: ArrayLike<number>): number | null {
-  const [a, b] = [weighted(x, counts), weighted(y, counts)];
-  if (!a.varies || !b.varies) return null;
-  let [xx, yy, xy] = [0, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    const [dx, dy] = [x[i]! - a.mean, y[i]! - b.mean];
-    xx += counts[i]! * dx * dx;
-    yy += counts[i]! * dy * dy;
-    xy += counts[i]! * dx * dy;
+/** Returns Pearson's r of the n pairs, pair i `counts[i]` times, n in all, or null where either side is then constant. */
+function resampled(x: Float64Array, y: Float64Array, counts: Uint32Array): number | null {
+  const n = x.length;
+  const first = counts.findIndex((count) => count > 0);
+  let sumX = 0;
+  let sumY = 0;
+  let variesX = false;
+  let variesY = false;
+  for (let i = first; i < n; i++) {
+    const count = counts[i]!;
+    if (count === 0) continue;
+    sumX += count * x[i]!;
+    sumY += count * y[i]!;
+    variesX ||= x[i] !== x[first];
+    variesY ||= y[i] !== y[first];
+  }
+  if (!variesX || !variesY) return null;
+  const meanX = sumX / n;
+  const meanY = sumY / n;
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  for (let i = first; i < n; i++) {
+    const count = counts[i]!;
+    if (count === 0) continue;
+    const dx = x[i]! - meanX;
+    const dy = y[i]! - meanY;
+    xx += count * dx * dx;
+    yy += count * dy * dy;
+    xy += count * dx * dy;
   }
   if (xx * yy === 0) return null; // what varies by less than 1e-162 of the rest has no square
   return clamp(xy / Math.sqrt(xx * yy));
-}
-
-function weighted(values: readonly number[], counts: ArrayLike<number>): { mean: number; varies: boolean } {
-  let [total, sum] = [0, 0];
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < values.length; i++) {
-    if (counts[i] === 0) continue;
-    total += counts[i]!;
-    sum += counts[i]! * values[i]!;
-    least = Math.min(least, values[i]!);
-    most = Math.max(most, values[i]!);
-  }
-  return { mean: sum / total, varies: least < most };
 }
 
 /** Rounding takes r beyond ±1 by an ulp. */

@@ -11,10 +11,13 @@ export function sorted(values: readonly number[]): Sorted {
 
 /**
  * Returns the rank of each value, from 1; equal values share the mean of their ranks. With `counts`, value i stands
- * there `counts[i]` times, as in a resample.
+ * there `counts[i]` times, as in a resample. They are written into `ranks`, where there is such an array already.
  */
-export function midranks({ values, order }: Sorted, counts?: ArrayLike<number>): number[] {
-  const ranks = new Array<number>(values.length);
+export function midranks(
+  { values, order }: Sorted,
+  counts?: ArrayLike<number>,
+  ranks: Float64Array = new Float64Array(values.length),
+): Float64Array {
   let before = 0;
   for (let start = 0, end = 0; start < order.length; start = end) {
     let tied = 0;

@@ -36,7 +36,7 @@ export function wilcoxonTest(a: readonly number[], b: readonly number[]): Signed
  * 2 P(W ≤ w) where each rank counts with probability ½: by the number of subsets of the ranks with each sum. Ranks are
  * doubled, for those of ties are halves; the numbers stay below 2^50, so they are exact.
  */
-function exactP(ranks: readonly number[], w: number): number {
+function exactP(ranks: Float64Array, w: number): number {
   const subsets = new Float64Array(2 * w + 1);
   subsets[0] = 1;
   for (const rank of ranks) {
@@ -46,7 +46,7 @@ function exactP(ranks: readonly number[], w: number): number {
 }
 
 /** Mean n(n+1)/4 and variance Σ rank²/4, which is n(n+1)(2n+1)/24 less Σ (t³−t)/48 over groups of t ties. */
-function normalP(ranks: readonly number[], w: number): number {
+function normalP(ranks: Float64Array, w: number): number {
   const centre = (ranks.length * (ranks.length + 1)) / 4;
   const variance = ranks.reduce((sum, rank) => sum + rank ** 2, 0) / 4;
   return 2 * normalCdf((w - centre) / Math.sqrt(variance), 0, 1);
