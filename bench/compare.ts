@@ -8,9 +8,9 @@
 import { readFile } from "node:fs/promises";
 import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
 import { readSafetensors } from "../src/checkpoints/safetensors.ts";
-import { openFile } from "../src/evaluation/features/bytes.ts";
 import { openFeatureFile } from "../src/evaluation/features/file.ts";
 import { measure } from "../src/evaluation/measure.ts";
+import { openFile } from "../src/storage/byteSource.ts";
 
 const files = process.argv.slice(2);
 if (files.length !== 2) {

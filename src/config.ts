@@ -68,11 +68,7 @@ const listOf = (entry: RegExp, expected: string) =>
 
 const environment = z.object({
   COLLAPSAR_HOME: z.string().min(1).default(".collapsar"),
-  COLLAPSAR_CACHE_BYTES: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(10 * 2 ** 30),
+  COLLAPSAR_CACHE_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(10 * 2 ** 30),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "expected postgres://…")

@@ -1,14 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import type { Aggregate } from "../../src/api/contract.ts";
 import { type RunningService, serve } from "../../src/api/serve.ts";
 import { readConfig } from "../../src/config.ts";
 import type { Database } from "../../src/database/database.ts";
 import { openDatabase } from "../../src/database/open.ts";
-import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
-import { describeMachine } from "../machine.ts";
+import { onPostgres, type Place } from "../onPostgres.ts";
 import { median } from "../spread.ts";
 import { fill, SIZE } from "./fill.ts";
 import { plansOf } from "./plans.ts";
@@ -23,25 +20,15 @@ const BOUND = 1.3;
  * interleaved pairs with the bare SQL that gives the same rows, with the plans of both; then on the embedded database. Prints
  * medians and writes the results.
  */
-export async function benchAggregate({ out }: { readonly out: string }): Promise<void> {
-  const machine = describeMachine();
-  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
-  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
-  try {
-    const postgresql = await benchServer(folder);
-    const embedded = await benchEmbedded(folder);
-    mkdirSync(dirname(out), { recursive: true });
-    const measured = { date: new Date().toISOString(), machine, size: SIZE, pairs: PAIRS, postgresql, embedded };
-    writeFileSync(out, `${JSON.stringify(measured, null, 2)}\n`);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+export function benchAggregate({ out }: { readonly out: string }): Promise<void> {
+  return onPostgres(out, async (place) => {
+    const postgresql = await benchServer(place);
+    const embedded = await benchEmbedded(place.folder);
+    return { size: SIZE, pairs: PAIRS, postgresql, embedded };
+  });
 }
 
-async function benchServer(folder: string) {
-  const server = await startPostgres();
-  if (!server) throw new Error("this bench needs PostgreSQL");
-  const url = await freshDatabase(server);
+async function benchServer({ folder, url }: Place) {
   const database = await openDatabase({ home: folder, databaseUrl: url }, "bench");
   const service = await serve(readConfig({ DATABASE_URL: url, COLLAPSAR_HOME: folder, PORT: "0" }), { worker: false });
   try {
@@ -53,7 +40,6 @@ async function benchServer(folder: string) {
   } finally {
     await service.stop();
     await database.close();
-    await server.stop();
   }
 }
 

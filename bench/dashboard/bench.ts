@@ -1,13 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { serve } from "../../src/api/serve.ts";
 import { readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import { fillTenThousandRuns, SIZE } from "../../test/dashboard/fill.ts";
 import { startChromium } from "../../test/servers/chromium.ts";
-import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
-import { describeMachine } from "../machine.ts";
+import { onPostgres, type Place } from "../onPostgres.ts";
 import { formatSpread } from "../spread.ts";
 import { type Asked, askAll } from "./api.ts";
 import { type Brushed, brushCharts, type Feeling } from "./brush.ts";
@@ -31,18 +27,20 @@ interface Measured {
  * Measures the dashboard over 10,000 runs on PostgreSQL: every question that its views ask of the API, its first page in a
  * browser without a cache, and the pointer and a brush over charts of 350 epochs. Prints all and writes the results.
  */
-export async function benchDashboard({ out }: { readonly out: string }): Promise<void> {
-  const machine = describeMachine();
-  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
-  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
-  const [server, browser] = await Promise.all([startPostgres(), startChromium()]);
+export function benchDashboard({ out }: { readonly out: string }): Promise<void> {
+  return onPostgres(out, measure);
+}
+
+async function measure({ folder, url }: Place): Promise<object> {
+  const browser = await startChromium();
+  if (!browser) throw new Error("this bench needs Chromium");
   try {
-    if (!server || !browser) throw new Error("this bench needs PostgreSQL and Chromium");
-    const DATABASE_URL = await freshDatabase(server);
-    const database = await openDatabase({ home: folder, databaseUrl: DATABASE_URL }, "bench");
+    const database = await openDatabase({ home: folder, databaseUrl: url }, "bench");
     console.error("filling PostgreSQL");
     await fillTenThousandRuns(database).finally(() => database.close());
-    const service = await serve(readConfig({ DATABASE_URL, COLLAPSAR_HOME: folder, PORT: "0" }), { worker: false });
+    const service = await serve(readConfig({ DATABASE_URL: url, COLLAPSAR_HOME: folder, PORT: "0" }), {
+      worker: false,
+    });
     try {
       const measured = {
         api: await askAll(service),
@@ -50,23 +48,12 @@ export async function benchDashboard({ out }: { readonly out: string }): Promise
         brushed: await brushCharts(browser, service.url),
       };
       print(measured);
-      mkdirSync(dirname(out), { recursive: true });
-      const result = {
-        date: new Date().toISOString(),
-        machine,
-        chromium: browser.version(),
-        size: SIZE,
-        bounds: BOUNDS,
-        ...measured,
-      };
-      writeFileSync(out, `${JSON.stringify(result, null, 2)}\n`);
+      return { chromium: browser.version(), size: SIZE, bounds: BOUNDS, ...measured };
     } finally {
       await service.stop();
     }
   } finally {
-    await browser?.close();
-    await server?.stop();
-    rmSync(folder, { recursive: true });
+    await browser.close();
   }
 }
 

@@ -1,13 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import autocannon from "autocannon";
 import { openDatabase } from "../../src/database/open.ts";
 import { checkpointBytes } from "../../test/api/samples.ts";
-import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
 import { EXPERIMENT, fill } from "../aggregate/fill.ts";
-import { describeMachine } from "../machine.ts";
+import { onPostgres, type Place } from "../onPostgres.ts";
 import { median, ratioSpread, type Spread } from "../spread.ts";
 import { watchMemory } from "./memory.ts";
 import { COLLAPSAR, startProgram } from "./program.ts";
@@ -34,14 +32,10 @@ interface Options {
  * Measures requests a second of the service beside a bare Hono route that does one statement, interleaved, on a PostgreSQL
  * that syncs its commits; then, where asked, the memory of the service over minutes of load. Prints and writes the results.
  */
-export async function benchLoad({ out, rounds, seconds, minutes }: Options): Promise<void> {
-  const machine = describeMachine();
-  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
-  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
-  const server = await startPostgres({ durable: true });
-  if (!server) throw new Error("this bench needs PostgreSQL");
-  try {
-    const url = await freshDatabase(server);
+export function benchLoad({ out, rounds, seconds, minutes }: Options): Promise<void> {
+  return onPostgres(out, measure, { durable: true });
+
+  async function measure({ folder, url }: Place): Promise<object> {
     const database = await openDatabase({ home: folder, databaseUrl: url }, "bench");
     await fill(database, SIZE);
     await database.close();
@@ -62,22 +56,10 @@ export async function benchLoad({ out, rounds, seconds, minutes }: Options): Pro
       for (const route of Object.keys(BOUNDS) as Route[]) routes.push(await benchRoute(route, asked));
       const memory =
         minutes > 0 ? await watchMemory(programs.service.pid, urls.service, asked.checkpoint, minutes) : null;
-      mkdirSync(dirname(out), { recursive: true });
-      const measured = {
-        date: new Date().toISOString(),
-        machine,
-        size: SIZE,
-        connections: CONNECTIONS,
-        routes,
-        memory,
-      };
-      writeFileSync(out, `${JSON.stringify(measured, null, 2)}\n`);
+      return { size: SIZE, connections: CONNECTIONS, routes, memory };
     } finally {
       await Promise.all([programs.service.stop(), programs.bare.stop()]);
     }
-  } finally {
-    await server.stop();
-    rmSync(folder, { recursive: true });
   }
 }
 

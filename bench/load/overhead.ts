@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PgBoss } from "pg-boss";
 import { readConfig } from "../../src/config.ts";
@@ -11,8 +10,7 @@ import { openQueue } from "../../src/jobs/queue.ts";
 import { submitterOf } from "../../src/jobs/submit.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { checkpointBytes } from "../../test/api/samples.ts";
-import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
-import { describeMachine } from "../machine.ts";
+import { onPostgres, type Place } from "../onPostgres.ts";
 import { median } from "../spread.ts";
 import { COLLAPSAR, startProgram } from "./program.ts";
 
@@ -24,14 +22,11 @@ const BOUND = 30;
  * that waits for it, one at a time, until it is recorded; then as many a second of a full queue by one worker, beside pg-boss
  * alone with a handler that does nothing. PostgreSQL syncs its commits. Prints and writes the results.
  */
-export async function benchOverhead({ out, count }: { readonly out: string; readonly count: number }): Promise<void> {
-  const machine = describeMachine();
-  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
-  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
-  const server = await startPostgres({ durable: true });
-  if (!server) throw new Error("this bench needs PostgreSQL");
-  try {
-    const env = { DATABASE_URL: await freshDatabase(server), COLLAPSAR_HOME: folder, COLLAPSAR_FILE_ROOT: folder };
+export function benchOverhead({ out, count }: { readonly out: string; readonly count: number }): Promise<void> {
+  return onPostgres(out, measure, { durable: true });
+
+  async function measure({ folder, url }: Place): Promise<object> {
+    const env = { DATABASE_URL: url, COLLAPSAR_HOME: folder, COLLAPSAR_FILE_ROOT: folder };
     writeFileSync(join(folder, "c.safetensors"), checkpointBytes());
     const checkpoint = pathToFileURL(join(folder, "c.safetensors")).href;
     const database = await openDatabase(readConfig(env), "bench");
@@ -70,20 +65,7 @@ export async function benchOverhead({ out, count }: { readonly out: string; read
   of a full queue, one worker            ${perSecond.toFixed(0)} a second
   pg-boss alone, one worker              ${queueAlone.toFixed(0)} a second`);
     if (each >= BOUND) process.exitCode = 1;
-    mkdirSync(dirname(out), { recursive: true });
-    const measured = {
-      date: new Date().toISOString(),
-      machine,
-      count,
-      bound: BOUND,
-      milliseconds: { median: each, p95 },
-      perSecond,
-      queueAlone,
-    };
-    writeFileSync(out, `${JSON.stringify(measured, null, 2)}\n`);
-  } finally {
-    await server.stop();
-    rmSync(folder, { recursive: true });
+    return { count, bound: BOUND, milliseconds: { median: each, p95 }, perSecond, queueAlone };
   }
 }
 

@@ -2,11 +2,12 @@
  * One process of the GMM's bench, ours: `node bench/metrics/gmmOurs.ts F.safetensors`. Prints JSON: seconds of fitting all its
  * features and of scoring the first 20,000, from features in memory.
  */
-import { openFile } from "../../src/evaluation/features/bytes.ts";
+
 import { openFeatureFile } from "../../src/evaluation/features/file.ts";
 import { fitGmm } from "../../src/metrics/ood/gmm.ts";
 import { momentsOf } from "../../src/metrics/ood/moments.ts";
 import { type LabelledSet, rowsInMemory } from "../../src/metrics/rows.ts";
+import { openFile } from "../../src/storage/byteSource.ts";
 import type { GmmRun } from "./gmm.ts";
 
 const SCORED = 20_000;

@@ -2,12 +2,13 @@
  * All of NC1 to NC4 of a features file: `node bench/metrics/ncOurs.ts F.safetensors [repeats [samples]]`. Prints JSON: seconds
  * from opening the file to the numbers, of the first time and of the fastest, and the numbers; with `samples` of its first ones alone.
  */
-import { openFile } from "../../src/evaluation/features/bytes.ts";
+
 import { openFeatureFile } from "../../src/evaluation/features/file.ts";
 import { collapse } from "../../src/metrics/collapse.ts";
 import { loadLanes } from "../../src/metrics/lanes/lanes.ts";
 import { timesTransposed } from "../../src/metrics/products.ts";
 import type { LabelledSet, Rows } from "../../src/metrics/rows.ts";
+import { openFile } from "../../src/storage/byteSource.ts";
 
 // as theirs, ours begins with its library loaded
 const small = { rows: 1, columns: 1, values: Float64Array.of(1) };

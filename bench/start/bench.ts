@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { readConfig } from "../../src/config.ts";
@@ -10,9 +9,8 @@ import { openQueue } from "../../src/jobs/queue.ts";
 import { submitterOf } from "../../src/jobs/submit.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { checkpointBytes } from "../../test/api/samples.ts";
-import { freshDatabase, startPostgres } from "../../test/servers/postgres.ts";
 import { COLLAPSAR, residentMegabytes, startProgram } from "../load/program.ts";
-import { describeMachine } from "../machine.ts";
+import { onPostgres, type Place } from "../onPostgres.ts";
 import { runProgram } from "../process.ts";
 import { median } from "../spread.ts";
 import { writeImages } from "./images.ts";
@@ -26,14 +24,11 @@ const API = fileURLToPath(new URL("../../src/api/serve.ts", import.meta.url));
  * Measures, from exec on, when the API is ready on PostgreSQL and what it takes idle, and when a worker has done a first batch,
  * stage by stage beside a Node.js that does nothing. Prints medians and writes the results.
  */
-export async function benchStart({ out, rounds }: { readonly out: string; readonly rounds: number }): Promise<void> {
-  const machine = describeMachine();
-  console.error(`load ${machine.load.toFixed(1)} before the start: near 0 is a quiet machine`);
-  const folder = mkdtempSync(join(tmpdir(), "collapsar-bench-"));
-  const server = await startPostgres();
-  if (!server) throw new Error("this bench needs PostgreSQL");
-  try {
-    const env = { DATABASE_URL: await freshDatabase(server), COLLAPSAR_HOME: folder, COLLAPSAR_FILE_ROOT: folder };
+export function benchStart({ out, rounds }: { readonly out: string; readonly rounds: number }): Promise<void> {
+  return onPostgres(out, measure);
+
+  async function measure({ folder, url }: Place): Promise<object> {
+    const env = { DATABASE_URL: url, COLLAPSAR_HOME: folder, COLLAPSAR_FILE_ROOT: folder };
     writeFileSync(join(folder, "c.safetensors"), checkpointBytes({ spec: { width: 64 } }));
     writeFileSync(join(folder, "images.safetensors"), writeImages(32));
     await startApi(env, folder); // the schema is made, and what Node.js keeps compiled is there
@@ -58,12 +53,7 @@ export async function benchStart({ out, rounds }: { readonly out: string; readon
       worker: of(workers),
     };
     print(result, rounds);
-    mkdirSync(dirname(out), { recursive: true });
-    const measured = { date: new Date().toISOString(), machine, rounds, bounds: BOUNDS, ...result };
-    writeFileSync(out, `${JSON.stringify(measured, null, 2)}\n`);
-  } finally {
-    await server.stop();
-    rmSync(folder, { recursive: true });
+    return { rounds, bounds: BOUNDS, ...result };
   }
 }
 

@@ -35,15 +35,19 @@ export interface Pool {
  */
 export function openPool(url: string): Pool {
   const pool = new pg.Pool({ ...connectionTo(url), max: CONNECTIONS, idleTimeoutMillis: 0 });
+  const ofConnection = new WeakMap<pg.PoolClient, NodePgDatabase>();
   // whoever waits for an answer hears of it; an error that nobody listens for would end the process
   pool.on("error", ignore);
-  pool.on("connect", (client) => client.on("error", ignore));
+  pool.on("connect", (client) => {
+    client.on("error", ignore);
+    ofConnection.set(client, drizzle({ client, casing: CASING }));
+  });
   const orm: NodePgDatabase = drizzle({ client: pool, casing: CASING });
   // drizzle's own does not give the connection back where it cannot even begin
   orm.transaction = async (work, config) => {
     const client = await pool.connect();
     try {
-      return await drizzle({ client, casing: CASING }).transaction(work, config);
+      return await ofConnection.get(client)!.transaction(work, config);
     } finally {
       client.release();
     }

@@ -1,5 +1,4 @@
-import type { Reals } from "./matrix.ts";
-import { BLOCK_BUFFERS, blockRows, blocksOf, type RowBlock, type Rows } from "./rows.ts";
+import { BLOCK_BUFFERS, blockRows, blocksOf, placed, type RowBlock, type Rows } from "./rows.ts";
 import { type Kernels, openKernels } from "./wasm/kernels.ts";
 
 /** Blocks of a table in the memory of the kernels, and room there for what is made of them. */
@@ -17,22 +16,12 @@ export function blockMemory(table: Rows, { perRow = 0, more = 0 }: { perRow?: nu
   // the buffers of blocks have 8 bytes a number: files may hold float64
   const kernels = openKernels(rows * (BLOCK_BUFFERS * table.columns * 8 + 4 + 8 * perRow) + 8 * more);
   const buffers = Array.from({ length: BLOCK_BUFFERS }, () => kernels.bytes(rows * table.columns * 8));
-  const isHere = ({ buffer }: Reals) => buffer === buffers[0]!.buffer;
   return {
     kernels,
     rows,
     async *blocks() {
-      for await (const block of blocksOf(table, rows, buffers)) {
-        const { values, turn } = block;
-        if (values instanceof Float64Array || isHere(values)) yield block;
-        else yield { ...block, values: copyInto(buffers[turn], values) };
-      }
+      for await (const block of blocksOf(table, rows, buffers))
+        yield block.values instanceof Float64Array ? block : placed(block, buffers[block.turn]);
     },
   };
-}
-
-function copyInto({ buffer, byteOffset }: Uint8Array, values: Float32Array): Float32Array {
-  const copy = new Float32Array(buffer, byteOffset, values.length);
-  copy.set(values);
-  return copy;
 }

@@ -1,10 +1,10 @@
 import { CollapsarError } from "../errors.ts";
 import { addCompensated } from "./compensated.ts";
 import { type Lane, lanesFor } from "./lanes/lanes.ts";
-import { type BlockWork, placed } from "./lanes/work.ts";
+import type { BlockWork } from "./lanes/work.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { zeros } from "./matrix.ts";
-import { blockRows, blocksOf, type LabelledSet } from "./rows.ts";
+import { blockRows, blocksOf, type LabelledSet, placed } from "./rows.ts";
 import { requireFiniteFeatures } from "./samples.ts";
 import { type Kernels, openKernels } from "./wasm/kernels.ts";
 
@@ -61,11 +61,8 @@ export class ClassSums {
     const order = { work: "sums", room, sums, errors: this.#errors.values, labels, dimensions } as const;
     return Promise.all(
       lanes.map((lane, k) => {
-        const [from, to] = [k * width, (k + 1) * width].map((column) => Math.min(column, dimensions)) as [
-          number,
-          number,
-        ];
-        return lane.begin({ ...order, from, to });
+        const from = Math.min(k * width, dimensions);
+        return lane.begin({ ...order, from, to: Math.min(from + width, dimensions) });
       }),
     );
   }

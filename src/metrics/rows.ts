@@ -82,6 +82,16 @@ export async function* blocksOf(
   } while (true);
 }
 
+/** Returns a block whose values lie in `buffer`: itself, where they do already. */
+export function placed<B extends { readonly values: Reals }>(block: B, { buffer, byteOffset }: Uint8Array): B {
+  const { values } = block;
+  if (values.buffer === buffer) return block;
+  const Values = values instanceof Float32Array ? Float32Array : Float64Array;
+  const there = new Values(buffer as ArrayBuffer, byteOffset, values.length);
+  there.set(values);
+  return { ...block, values: there };
+}
+
 /** Returns `values` as a table of rows of `columns` numbers. */
 export function rowsInMemory(values: Reals, columns: number): Rows {
   return {

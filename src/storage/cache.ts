@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { log } from "../logging.ts";
 import { cacheAsked } from "../telemetry/events.ts";
+import { type ByteSource, bytesOf } from "./byteSource.ts";
 import { absentAs } from "./roots.ts";
 import type { StorageCall } from "./storage.ts";
 
@@ -35,12 +36,8 @@ export interface CacheKey {
 }
 
 /** A content of the cache, open: it stays readable when others remove it. */
-export interface CachedContent {
-  readonly size: number;
+export interface CachedContent extends ByteSource {
   readonly sha256: string;
-  /** Fills `target` with the bytes from `offset` on. */
-  readInto(target: Uint8Array, offset: number): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** What a file takes at least: most are keys, of 64 bytes. */
@@ -56,9 +53,6 @@ const LEFT_FREE = 0.05;
 const UNSEEN = 0.1;
 
 const CHUNK_BYTES = 2 ** 20;
-
-/** One read takes no more than 2 GiB. */
-const LONGEST_READ_BYTES = 2 ** 30;
 
 /** What this process may still add to a folder before it looks through it. */
 const unseen = new Map<string, number>();
@@ -130,8 +124,7 @@ async function openContent(
       const now = new Date();
       // used together, they age together
       for (const used of [pathOfKey, path]) await utimes(used, now, now).catch(absentAs(undefined));
-      const { size } = await file.stat();
-      return { size, sha256, readInto: (target, offset) => readInto(file, target, offset), close: () => file.close() };
+      return { sha256, ...(await bytesOf(file, "a file of the cache")) };
     }
   } catch (error) {
     await file.close();
@@ -185,15 +178,6 @@ async function digestOf(file: FileHandle, signal: AbortSignal | undefined): Prom
     hash.update(chunk);
   }
   return hash.digest("hex");
-}
-
-async function readInto(file: FileHandle, target: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < target.length; ) {
-    const length = Math.min(target.length - done, LONGEST_READ_BYTES);
-    const { bytesRead } = await file.read(target, done, length, offset + done);
-    if (bytesRead === 0) throw new Error(`a file of the cache ends at byte ${offset + done}`);
-    done += bytesRead;
-  }
 }
 
 /** What the file system refuses is logged, and no more: the work goes on without the cache. */

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CollapsarError } from "../errors.ts";
+import { fill } from "./byteSource.ts";
 import { asFileError } from "./fileErrors.ts";
 import { absentAs, confineTo } from "./roots.ts";
 import type { ByteRange, LocalFile, ObjectHead, Storage } from "./storage.ts";
@@ -104,11 +105,7 @@ function headOf(path: string, stats: BigIntStats): ObjectHead {
 
 async function readWhole(file: FileHandle, { start, end }: ByteRange, url: string): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
-  for (let received = 0; received < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, received, bytes.length - received, start + received);
-    if (bytesRead === 0) throw changed(url);
-    received += bytesRead;
-  }
+  if ((await fill(bytes, file, start)) < bytes.length) throw changed(url);
   return bytes;
 }
 

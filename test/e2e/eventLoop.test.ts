@@ -1,24 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, expect, it } from "vitest";
 import type { EvaluationResource } from "../../src/api/contract.ts";
 import { serviceAt, submit } from "../../src/commands/connection.ts";
 import { checkpointBytes, emptyFolder, fileUrl } from "../api/samples.ts";
+import { type Started, startProgram, stopProgram } from "../commands/program.ts";
 import { freshDatabase, startPostgres } from "../servers/postgres.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../bin/collapsar.js", import.meta.url));
 
 const postgres = await startPostgres();
 let folder: string;
-let service: ChildProcess;
+let service: Started;
 afterEach(async () => {
-  service.kill("SIGTERM");
-  await once(service, "exit");
+  await stopProgram(service);
   await rm(folder, { recursive: true });
 });
 afterAll(() => postgres?.stop());
@@ -26,16 +20,8 @@ afterAll(() => postgres?.stop());
 async function start(): Promise<string> {
   const { DATABASE_URL: _, ...env } = process.env;
   const database = postgres && { DATABASE_URL: await freshDatabase(postgres) };
-  service = spawn(process.execPath, [PROGRAM, "serve", "--port", "0"], {
-    cwd: folder,
-    env: { ...env, ...database },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  for await (const line of createInterface({ input: service.stderr! })) {
-    const { msg, url } = JSON.parse(line);
-    if (msg === "serving") return url;
-  }
-  throw new Error("the service ended before it served");
+  service = await startProgram(folder, { ...env, ...database }, "serve", "--port", "0");
+  return service.url;
 }
 
 /** Returns the longest delay of the service's event loop since this was last asked, in seconds. */

@@ -1,39 +1,25 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterEach, expect, it } from "vitest";
 import type { EvaluationResource, RunMetrics } from "../../src/api/contract.ts";
 import { serviceAt, submit } from "../../src/commands/connection.ts";
 import { checkpointBytes, emptyFolder, fileUrl } from "../api/samples.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../bin/collapsar.js", import.meta.url));
+import { type Started, startProgram, stopProgram } from "../commands/program.ts";
 
 let folder: string;
-let service: ChildProcess;
+let service: Started;
 
 afterEach(async () => {
-  service.kill("SIGTERM");
-  await once(service, "exit");
+  await stopProgram(service);
   await rm(folder, { recursive: true });
 });
 
 /** Starts `collapsar serve` in a process of its own, and returns its API when it says where it serves. */
 async function start() {
   const { DATABASE_URL: _, ...env } = process.env;
-  service = spawn(process.execPath, [PROGRAM, "serve", "--port", "0"], {
-    cwd: folder,
-    env,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  for await (const line of createInterface({ input: service.stderr! })) {
-    const { msg, url } = JSON.parse(line);
-    if (msg === "serving") return serviceAt(url);
-  }
-  throw new Error("the service ended before it served");
+  service = await startProgram(folder, env, "serve", "--port", "0");
+  return serviceAt(service.url);
 }
 
 it("a service killed in the middle of an evaluation finishes it within 30 s of its restart, recorded once", async () => {
@@ -50,8 +36,7 @@ it("a service killed in the middle of an evaluation finishes it within 30 s of i
     evaluation = await before.request(`/evaluations/${id}`);
   } while (evaluation.progress?.stage !== "train");
   expect(evaluation.status).toBe("running");
-  service.kill("SIGKILL");
-  await once(service, "exit");
+  await stopProgram(service, "SIGKILL");
 
   const restarted = performance.now();
   const after = await start();

@@ -3,10 +3,10 @@ import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openFile } from "../../src/evaluation/features/bytes.ts";
 import { openFeatureFile } from "../../src/evaluation/features/file.ts";
 import { createFeatureFile, openFeatureStore } from "../../src/evaluation/features/sink.ts";
 import type { FeatureSet } from "../../src/metrics/rows.ts";
+import { openFile } from "../../src/storage/byteSource.ts";
 
 const classifier = {
   weight: Float32Array.from({ length: 12 }, (_, k) => k),

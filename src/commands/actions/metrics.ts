@@ -1,10 +1,10 @@
 import { toUrl } from "../../config.ts";
 import { CollapsarError } from "../../errors.ts";
-import { openByteSource } from "../../evaluation/features/bytes.ts";
 import { type FeatureFile, openFeatureFile } from "../../evaluation/features/file.ts";
 import type { FeatureSets, Measured } from "../../evaluation/measure.ts";
 import { measure } from "../../evaluation/measure.ts";
 import type { FeatureSet } from "../../metrics/rows.ts";
+import { openByteSource } from "../../storage/byteSource.ts";
 import { openStorage } from "../../storage/open.ts";
 import type { MetricsOptions } from "../metrics.ts";
 import { formatMetrics } from "../metricTables.ts";

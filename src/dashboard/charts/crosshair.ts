@@ -47,16 +47,17 @@ export function addCrosshair(chart: SVGSVGElement & Plot, lines: readonly Line[]
 
 /** Calls `told` with the latest epoch before the next frame, if it is another than before. */
 function atMostOnceAFrame(told: (epoch: number | null) => void): (epoch: number | null) => void {
-  let [latest, last]: (number | null)[] = [null, null];
+  let latest: number | null = null;
+  let last: number | null = null;
   let isAsked = false;
   return (epoch) => {
-    latest = epoch!;
+    latest = epoch;
     if (isAsked) return;
     isAsked = true;
     requestAnimationFrame(() => {
       isAsked = false;
       if (latest === last) return;
-      last = latest!;
+      last = latest;
       told(last);
     });
   };

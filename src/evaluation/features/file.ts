@@ -4,7 +4,7 @@ import { CollapsarError } from "../../errors.ts";
 import type { Reals } from "../../metrics/matrix.ts";
 import type { FeatureSet, Rows } from "../../metrics/rows.ts";
 import type { Classifier } from "../../networks/network.ts";
-import type { ByteSource } from "./bytes.ts";
+import type { ByteSource } from "../../storage/byteSource.ts";
 
 /** A features file: what `extract` writes and `metrics` reads. Its tables are read by blocks, and only its small tensors at once. */
 export interface FeatureFile {

@@ -5,7 +5,7 @@ import { planSafetensors } from "../../checkpoints/safetensors.ts";
 import type { Outputs } from "../../engines/engine.ts";
 import { type FeatureSet, rowsInMemory } from "../../metrics/rows.ts";
 import type { Classifier } from "../../networks/network.ts";
-import { openFile } from "./bytes.ts";
+import { openFile } from "../../storage/byteSource.ts";
 import { type FeatureFile, openFeatureFile } from "./file.ts";
 
 /** Where extracted features go, in any order of batches. */

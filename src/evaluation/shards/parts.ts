@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openFile } from "../../storage/byteSource.ts";
 import { openStorage } from "../../storage/open.ts";
 import type { Storage, StorageCall } from "../../storage/storage.ts";
-import { openFile } from "../features/bytes.ts";
 import { type FeatureFile, openFeatureFile } from "../features/file.ts";
 
 /** Where shards leave their features for the merge: a features file for each set they have images of. */

@@ -1,11 +1,11 @@
 import type { ClassSpace } from "../classSpace.ts";
 import type { Matrix, Reals } from "../matrix.ts";
-import { blockRows, type Rows } from "../rows.ts";
+import { blockRows, placed, type Rows } from "../rows.ts";
 import { openKernels } from "../wasm/kernels.ts";
 import { type BlockScatterOrder, bytesOfBlockScatter } from "./blockScatter.ts";
 import { CHECK_NUMBERS, checkedSamples, type Float32Check, sumOfChecks } from "./float32Check.ts";
 import { type Lane, lanesFor } from "./lanes.ts";
-import { type BlockWork, placed } from "./work.ts";
+import type { BlockWork } from "./work.ts";
 
 /** What is found about every feature of a set, N numbers each. */
 export interface SampleScatter extends Pick<BlockScatterOrder, "squares" | "whitened" | "nearest"> {

@@ -22,13 +22,3 @@ export type Order = BlockScatterOrder | BlockSumsOrder;
 export function workOf(order: Order): BlockWork {
   return order.work === "sums" ? blockSums(order) : blockScatter(order);
 }
-
-/** Returns a block of which the values lie in `buffer`. */
-export function placed(block: FeatureBlock, { buffer, byteOffset }: Uint8Array): FeatureBlock {
-  const { values } = block;
-  if (values.buffer === buffer) return block;
-  const Values = values instanceof Float32Array ? Float32Array : Float64Array;
-  const there = new Values(buffer as ArrayBuffer, byteOffset, values.length);
-  there.set(values);
-  return { ...block, values: there };
-}
