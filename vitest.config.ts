@@ -11,7 +11,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: "v8",
-      include: ["src/metrics/**"],
+      include: ["src/metrics/**/*.ts"],
       reporter: ["text"],
       thresholds: { lines: 95, branches: 90, functions: 95 },
     },

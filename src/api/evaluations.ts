@@ -61,12 +61,15 @@ export const details = createRoute({
 /** Adds `POST /evaluate`, `GET /evaluations/:id` and `GET /evaluations/:id/details`. */
 export function evaluationRoutes(app: OpenAPIHono, service: Service): void {
   const { database } = service;
-  app.openapi(submit, async (context) => {
+  // not as `app.openapi`, which would read and check the body once more, and cannot say what was expected
+  app.openAPIRegistry.registerPath(submit);
+  app.post(submit.path, async (context) => {
+    requireJson(context);
     const { checkpoint, ...asked } = parseSubmission(await readJson(context));
     if (typeof checkpoint !== "string" || isGlob(checkpoint))
       return context.json(await submitAll(service, checkpoint, asked, context), 202);
     const { evaluation } = await service.submit({ checkpoint, ...asked });
-    const latest = await waitUntilEnded(database, evaluation, secondsToWait(context), context.req.raw.signal);
+    const latest = await waitUntilEnded(database, evaluation, secondsToWait(context), () => context.req.raw.signal);
     context.header("Location", `/evaluations/${latest.id}`);
     return context.json(toResource(latest), hasEnded(latest) ? 200 : 202);
   });
@@ -75,6 +78,15 @@ export function evaluationRoutes(app: OpenAPIHono, service: Service): void {
   );
   app.openapi(details, async (context) =>
     context.json((await getDetails(database, context.req.valid("param").id)) as EvaluationDetails, 200),
+  );
+}
+
+/** A browser sends a body of another type, or of none, for a page of another site without asking first. */
+function requireJson({ req }: Context): void {
+  if (/^application\/json\s*(;|$)/i.test(req.header("content-type") ?? "")) return;
+  throw new CollapsarError(
+    "unsupported-media-type",
+    "the body is of another type: expected Content-Type: application/json",
   );
 }
 
@@ -102,9 +114,11 @@ async function waitUntilEnded(
   database: Database,
   evaluation: Evaluation,
   seconds: number,
-  signal: AbortSignal,
+  callersSignal: () => AbortSignal,
 ): Promise<Evaluation> {
+  if (seconds === 0) return evaluation; // a signal that nobody hears costs more than the rest of the handler
   const deadline = performance.now() + seconds * 1000;
+  const signal = callersSignal();
   let latest = evaluation;
   while (!hasEnded(latest) && performance.now() < deadline && !signal.aborted) {
     await sleep(POLL_MILLISECONDS);

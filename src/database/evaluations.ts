@@ -2,6 +2,7 @@ import { and, count, eq, getTableColumns, inArray, not, sql } from "drizzle-orm"
 import { monotonicFactory } from "ulid";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
+import { executePrepared } from "./prepared.ts";
 import { checkpoints, evaluationDetails, evaluations, type Failure, metricValues, type Progress } from "./schema.ts";
 import { type EvaluationStatus, isUnfinished, type Life, move, UNFINISHED } from "./states.ts";
 
@@ -38,6 +39,41 @@ export interface Submitted {
 
 const nextId = monotonicFactory();
 
+/** What an evaluation is when it is recorded, besides what was submitted: as the schema's defaults have it. */
+const FRESH = {
+  status: "queued",
+  attempts: 0,
+  generation: 0,
+  attemptLog: [],
+  progress: null,
+  error: null,
+  checkpointId: null,
+  protocol: null,
+  protocolParts: null,
+  dataset: null,
+  engine: null,
+  sameAs: null,
+  omitted: null,
+  webhooks: [],
+  seconds: null,
+  startedAt: null,
+  finishedAt: null,
+  run: null,
+  epoch: null,
+  sha256: null,
+  values: {},
+} satisfies Partial<Evaluation>;
+
+/** One text and one parameter for any number of rows: to build and to plan a statement for each number takes longer than to run it. */
+const SUBMIT = `
+  insert into evaluations
+    (id, request, presigned, request_key, checkpoint_url, checkpoint_etag, checkpoint_size, force)
+  select * from jsonb_to_recordset($1) as submitted
+    (id text, request jsonb, presigned jsonb, "requestKey" text, "checkpointUrl" text, "checkpointEtag" text,
+     "checkpointSize" bigint, force boolean)
+  on conflict do nothing
+  returning id, created_at`;
+
 /** Records the submission as queued, or returns the first of the same key that has not failed. */
 export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
   const [submitted] = await submitEvaluations(queries, [submission]);
@@ -57,22 +93,27 @@ export async function submitEvaluations(
   }));
   // in one order, so that no two transactions wait for each other
   const ordered = rows.toSorted((a, b) => (a.requestKey < b.requestKey ? -1 : 1));
-  const created = await queries.orm.insert(evaluations).values(ordered).onConflictDoNothing().returning();
-  const byId = new Map(created.map((evaluation) => [evaluation.id, evaluation]));
+  const recorded = (await executePrepared(queries, SUBMIT, [JSON.stringify(ordered)])) as Recorded[];
+  const createdAt = new Map(recorded.map(({ id, created_at }) => [id, new Date(created_at)]));
   const submitted: Submitted[] = [];
-  for (const [i, { id, requestKey }] of rows.entries()) {
-    const fresh = byId.get(id);
-    if (fresh) {
-      const evaluation = { ...fresh, run: null, epoch: null, sha256: null, values: {} };
-      submitted.push({ evaluation, created: true });
+  for (const [i, row] of rows.entries()) {
+    const created = createdAt.get(row.id);
+    if (created) {
+      submitted.push({ evaluation: { ...FRESH, ...row, createdAt: created }, created: true });
       continue;
     }
-    const first = await firstOfKey(queries, requestKey);
+    const first = await firstOfKey(queries, row.requestKey);
     // The one in the way may fail before it is read: then the place is free.
     if (first) submitted.push({ evaluation: await getEvaluation(queries, first.id), created: false });
     else submitted.push(await submitEvaluation(queries, submissions[i]!));
   }
   return submitted;
+}
+
+/** What `SUBMIT` returns of each that is new. */
+interface Recorded {
+  readonly id: string;
+  readonly created_at: string;
 }
 
 /** As the unique index `evaluations_request` has it. */

@@ -37,9 +37,12 @@ export async function openDigits(name: string, part: "train" | "test"): Promise<
   );
 }
 
+let version: string | undefined;
+
 /** Returns a mark of the content: the version of the package. */
 export function digitsVersion(): string {
-  return `mnist@${require(resolve("package.json")).version}`;
+  version ??= `mnist@${require(resolve("package.json")).version}`;
+  return version;
 }
 
 /** Returns the images of each class, N×28×28. One after the other: all at once hold 180 MB more. */

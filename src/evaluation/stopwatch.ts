@@ -19,7 +19,7 @@ export function stopwatch(): Stopwatch {
       const seconds = (now - last) / 1000;
       laps[name] = seconds;
       last = now;
-      stageEnded.tell({ stage: name, seconds });
+      stageEnded.tell({ stage: name, seconds, endedAt: Date.now() });
     },
   };
 }

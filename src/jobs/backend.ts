@@ -1,13 +1,6 @@
-import { sql } from "drizzle-orm";
-import {
-  type ConstructorOptions,
-  type Db,
-  type DrizzleTransactionLike,
-  fromDrizzle,
-  fromPglite,
-  type SendOptions,
-} from "pg-boss";
+import { type ConstructorOptions, type Db, fromPglite, type SendOptions } from "pg-boss";
 import type { Database, Queries } from "../database/database.ts";
+import { executePrepared } from "../database/prepared.ts";
 
 /** Of the queue on a server; the workers and the service hold their own pool besides. */
 const SERVER_CONNECTIONS = 4;
@@ -42,6 +35,6 @@ export function backendOf(database: Database): Backend {
 }
 
 /** Returns where pg-boss is to run a statement, for it to be of the transaction of `queries`. */
-export function transactionOf({ orm }: Queries): Db {
-  return fromDrizzle(orm as unknown as DrizzleTransactionLike, sql); // its rows are typed per driver
+export function transactionOf(queries: Queries): Db {
+  return { executeSql: async (text, values = []) => ({ rows: [...(await executePrepared(queries, text, values))] }) };
 }

@@ -9,14 +9,21 @@ import { redactUrl } from "./url.ts";
  * The function throws CollapsarError `forbidden-url` for what does not lie below (or is) one of the roots.
  */
 export function confineTo(roots: readonly string[] | null): (url: string, path: string) => Promise<string> {
+  /** Where the roots were when it was last looked up: to ask for each path again is half of what a look at it costs. */
+  let known: readonly string[] = [];
   return async (url, path) => {
     if (!roots) return path;
     const real = await realPath(path);
-    const allowed = await Promise.all(roots.map(realPath));
-    if (allowed.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return real;
+    if (liesBelow(known, real)) return real;
+    known = await Promise.all(roots.map(realPath)); // one may have been made, or be a link that was changed
+    if (liesBelow(known, real)) return real;
     const message = `"${redactUrl(url)}" is outside the folders this service may use (its COLLAPSAR_FILE_ROOT and home)`;
     throw new CollapsarError("forbidden-url", message);
   };
+}
+
+function liesBelow(roots: readonly string[], real: string): boolean {
+  return roots.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep));
 }
 
 /** Returns a handler of rejections that answers `value` where the file does not exist, and throws anything else. */

@@ -10,8 +10,13 @@ export interface Event<T> {
   hear(listener: (message: T) => void): () => void;
 }
 
-/** A stage of an evaluation that has ended: `download`, `open`, `features`, `metrics`, `record`. */
-export const stageEnded = event<{ readonly stage: string; readonly seconds: number }>("collapsar:stage-ended");
+/**
+ * A stage of an evaluation that has ended: `download`, `open`, `features`, `metrics`, `record`. `endedAt` in milliseconds since
+ * 1970: who hears of it from another process hears of it later.
+ */
+export const stageEnded = event<{ readonly stage: string; readonly seconds: number; readonly endedAt: number }>(
+  "collapsar:stage-ended",
+);
 
 /** Images that have gone through a network. */
 export const imagesDone = event<{ readonly images: number }>("collapsar:images-done");

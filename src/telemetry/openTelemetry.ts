@@ -40,11 +40,10 @@ export function openTracer(): Tracer {
   const exporter = new OTLPTraceExporter({ timeoutMillis: SEND_MS });
   const provider = new TracerProvider({ resource, spanProcessors: [new BatchSpanProcessor({ exporter })] });
   const tracer = provider.getTracer("collapsar", VERSION);
-  const endStages = stageEnded.hear(({ stage, seconds }) => {
+  const endStages = stageEnded.hear(({ stage, seconds, endedAt }) => {
     const within = context.active();
     if (!trace.getSpan(within)) return;
-    const now = Date.now();
-    tracer.startSpan(stage, { startTime: now - seconds * 1000 }, within).end(now);
+    tracer.startSpan(stage, { startTime: endedAt - seconds * 1000 }, within).end(endedAt);
   });
 
   return {

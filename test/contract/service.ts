@@ -105,9 +105,10 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
     });
 
     it("refuses a body that does not say it is JSON, which a page of another site could send", async () => {
-      for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
-        const body = JSON.stringify({ checkpoint: "file:///x", dataset: "digits" });
-        const answer = await ask("/evaluate", { method: "POST", headers: { "content-type": type }, body });
+      for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", undefined]) {
+        const body = new TextEncoder().encode(JSON.stringify({ checkpoint: "file:///x", dataset: "digits" }));
+        const headers = type === undefined ? {} : { "content-type": type };
+        const answer = await ask("/evaluate", { method: "POST", headers, body });
         expect(answer.status).toBe(415);
         expect(await answer.json()).toMatchObject({ code: "unsupported-media-type" });
       }
