@@ -7,7 +7,7 @@ declare module "autocannon" {
     body?: string;
     setupRequest?: (request: Request) => Request;
   }
-  interface Options {
+  export interface Options {
     url: string;
     connections: number;
     duration: number;

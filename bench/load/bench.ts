@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import autocannon from "autocannon";
+import autocannon, { type Options as Shooting } from "autocannon";
 import { openDatabase } from "../../src/database/open.ts";
 import { checkpointBytes } from "../../test/api/samples.ts";
 import { EXPERIMENT, fill } from "../aggregate/fill.ts";
@@ -12,7 +12,10 @@ import { COLLAPSAR, startProgram } from "./program.ts";
 
 /** Runs that are asked for, one after the other. */
 const SIZE = { groups: 10, seeds: 15, epochs: 4 };
-const CONNECTIONS = 10;
+/** A training script or two, and a batch of them. */
+const CONNECTIONS = [10, 100];
+/** What is made once is made then, and what runs often is compiled. */
+const WARM_UP_SECONDS = 5;
 const BARE = fileURLToPath(new URL("bare.ts", import.meta.url));
 
 /** The least share of a bare route's requests a second that the service's route is to have. */
@@ -53,10 +56,12 @@ export function benchLoad({ out, rounds, seconds, minutes }: Options): Promise<v
     try {
       const routes = [];
       const asked = { rounds, seconds, urls, checkpoint: pathToFileURL(checkpoint).href };
-      for (const route of Object.keys(BOUNDS) as Route[]) routes.push(await benchRoute(route, asked));
+      for (const connections of CONNECTIONS)
+        for (const route of Object.keys(BOUNDS) as Route[])
+          routes.push(await benchRoute(route, { ...asked, connections }));
       const memory =
         minutes > 0 ? await watchMemory(programs.service.pid, urls.service, asked.checkpoint, minutes) : null;
-      return { size: SIZE, connections: CONNECTIONS, routes, memory };
+      return { size: SIZE, routes, memory };
     } finally {
       await Promise.all([programs.service.stop(), programs.bare.stop()]);
     }
@@ -67,15 +72,18 @@ interface Asked extends Pick<Options, "rounds" | "seconds"> {
   readonly urls: { readonly service: string; readonly bare: string };
   /** URL of a checkpoint that is there. */
   readonly checkpoint: string;
+  readonly connections: number;
 }
 
-async function benchRoute(route: Route, { rounds, seconds, urls, checkpoint }: Asked) {
+async function benchRoute(route: Route, { rounds, seconds, urls, checkpoint, connections }: Asked) {
+  const shoot = (name: "service" | "bare", duration: number) =>
+    load({ url: urls[name], connections, duration }, route, checkpoint);
   const measured: { service: Measured; bare: Measured }[] = [];
-  for (const name of ["service", "bare"] as const) await shoot(urls[name], route, checkpoint, 2); // what is made once is made
+  for (const name of ["service", "bare"] as const) await shoot(name, WARM_UP_SECONDS);
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? (["service", "bare"] as const) : (["bare", "service"] as const);
     const pairs = [];
-    for (const name of order) pairs.push([name, await shoot(urls[name], route, checkpoint, seconds)] as const);
+    for (const name of order) pairs.push([name, await shoot(name, seconds)] as const);
     measured.push(Object.fromEntries(pairs) as { service: Measured; bare: Measured });
   }
   const of = (name: "service" | "bare") => ({
@@ -85,11 +93,11 @@ async function benchRoute(route: Route, { rounds, seconds, urls, checkpoint }: A
   });
   const rates = (name: "service" | "bare") => measured.map((round) => round[name].perSecond);
   const ratio: Spread = ratioSpread(rates("service"), rates("bare"));
-  const result = { route, bound: BOUNDS[route], ratio, service: of("service"), bare: of("bare") };
+  const result = { route, connections, bound: BOUNDS[route], ratio, service: of("service"), bare: of("bare") };
   const line = (name: "service" | "bare") =>
     `  ${name.padEnd(8)} ${result[name].perSecond.toFixed(0).padStart(6)} requests/s, p50 ${result[name].p50} ms, p99 ${result[name].p99} ms`;
   const held = ratio.median >= result.bound ? "held" : "MISSED";
-  console.log(`\n${route}, ${CONNECTIONS} connections, medians of ${rounds} interleaved rounds of ${seconds} s
+  console.log(`\n${route}, ${connections} connections, medians of ${rounds} interleaved rounds of ${seconds} s
 ${line("service")}\n${line("bare")}\n  ratio ${ratio.median.toFixed(2)} (bound ${result.bound}: ${held})`);
   if (ratio.median < result.bound) process.exitCode = 1;
   return result;
@@ -102,9 +110,11 @@ interface Measured {
   readonly p99: number;
 }
 
-async function shoot(url: string, route: Route, checkpoint: string, duration: number): Promise<Measured> {
+type Shot = Pick<Shooting, "url" | "connections" | "duration">;
+
+async function load(shot: Shot, route: Route, checkpoint: string): Promise<Measured> {
   const requests = [route === "POST /evaluate" ? submission(checkpoint) : question()];
-  const result = await autocannon({ url, connections: CONNECTIONS, duration, requests });
+  const result = await autocannon({ ...shot, requests });
   if (result.non2xx + result.errors > 0)
     throw new Error(`${route}: ${result.non2xx} answers were no success, ${result.errors} requests failed`);
   return { perSecond: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 };

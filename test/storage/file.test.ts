@@ -185,6 +185,20 @@ describe("file below a root", () => {
     expect((await Array.fromAsync(linked.list(urlOf(`${outside}-link`)))).map(({ url }) => url)).toEqual([url]);
   });
 
+  it("finds a root that is made later, and one that is a link to another folder since", async () => {
+    const { inside, outside } = await rootAndOutside();
+    const link = `${inside}-link`;
+    const url = urlOf(join(link, "mine"));
+    const storage = fileStorage({ roots: [link] });
+    await expect(storage.head(urlOf(join(inside, "mine")))).rejects.toMatchObject(forbidden);
+    await symlink(inside, link);
+    expect((await storage.head(url)).size).toBe(4);
+    await rm(link);
+    await symlink(outside, link);
+    await writeFile(join(outside, "mine"), "mine too");
+    expect((await storage.head(url)).size).toBe(8);
+  });
+
   it("allows nothing where there are no roots", async () => {
     await expect(fileStorage({ roots: [] }).head(urlOf(root))).rejects.toMatchObject(forbidden);
   });
