@@ -64,7 +64,10 @@ async function create(
     const { token, ...kept } = await request<NewToken>("/tokens", { method: "POST", headers, body });
     if (given !== undefined) return print({ ...kept, from }, output, () => `token ${name} is that of ${from}`, nothing);
     if (out === undefined) return print({ ...kept, token }, output, () => token);
-    await writeFile(out, token, { mode: 0o600 });
+    await writeFile(out, token, { mode: 0o600 }).catch(async (cause) => {
+      await request(`/tokens/${encodeURIComponent(name)}`, { method: "DELETE" }); // nobody would ever know it
+      throw new CollapsarError("invalid-request", `--out ${out} cannot be written: ${cause.message}`, { cause });
+    });
     print({ ...kept, out }, output, () => `token ${name} is in ${out}`, nothing);
   } catch (error) {
     if (!ifAbsent || !(error instanceof CollapsarError && error.code === "conflict")) throw error;

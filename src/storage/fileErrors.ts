@@ -1,4 +1,4 @@
-import { CollapsarError, type ErrorCode } from "../errors.ts";
+import { asCollapsarError, CollapsarError, type ErrorCode } from "../errors.ts";
 import { redactUrl } from "./url.ts";
 
 const FILE_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -16,6 +16,8 @@ const FILE_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 export function asFileError(url: string, error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof CollapsarError || !(error instanceof Error && "errno" in error)) return error;
+  const known = asCollapsarError(error);
+  if (known.code !== "internal") return known;
   const [code, what] = FILE_ERRORS[(error as NodeJS.ErrnoException).code ?? ""] ?? ["storage-unavailable", "failed"];
   const detail = code === "storage-unavailable" ? `: ${error.message}` : "";
   return new CollapsarError(code, `"${redactUrl(url)}" ${what}${detail}`, { cause: error });

@@ -229,6 +229,14 @@ describe("a service with tokens", () => {
     expect(await readFile(out, "utf8")).toBe(token);
   });
 
+  it("keeps no token that it could not write to its file", async () => {
+    const args = ["token", "create", "lost", "--scope", "read", "--out", join(home, "none", "token")];
+    const { status, output } = await collapsar(args, issued.admin);
+    expect(status).toBe(1);
+    expect(output).toMatch(/--out .* cannot be written: ENOENT.*\(invalid-request\)/);
+    expect((await collapsar(["token", "list"], issued.admin)).output).not.toContain("lost");
+  });
+
   it("takes a token that was made elsewhere from a file, as often as it is given the same", async () => {
     const file = join(home, "secret");
     const token = `clp_${randomBytes(32).toString("base64url")}`;
