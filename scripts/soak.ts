@@ -71,7 +71,7 @@ async function soak(): Promise<void> {
 /** On a terminal one line that is drawn again, elsewhere a line now and then. */
 function listener(): Listener {
   const line = progressLine(values);
-  let stage = { name: "", begun: 0, said: 0 };
+  let stage = { name: "", begun: 0, from: 0, said: 0 };
   const say = (text: string) => {
     if (values.quiet) return;
     line.end();
@@ -82,11 +82,12 @@ function listener(): Listener {
     hear: values.verbose ? say : () => {},
     progress(name, done, total) {
       const now = performance.now();
-      if (name !== stage.name) stage = { name, begun: now, said: now };
+      if (name !== stage.name) stage = { name, begun: now, from: done, said: now };
       line.update(name, done, total, "parts");
       if (process.stderr.isTTY || now - stage.said < SAY_MILLISECONDS) return;
       stage.said = now;
-      say(formatProgress({ stage: name, done, total, unit: "parts", seconds: (now - stage.begun) / 1000 }, 0));
+      const { begun, from } = stage;
+      say(formatProgress({ stage: name, from, done, total, unit: "parts", seconds: (now - begun) / 1000 }, 0));
     },
   };
 }

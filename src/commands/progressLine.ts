@@ -23,25 +23,27 @@ export interface ProgressLine {
 export function progressLine({ json, quiet }: OutputOptions = {}): ProgressLine {
   const { stderr } = process;
   if (json || quiet || !stderr.isTTY) return { update: () => {}, end: () => {} };
-  let current = { stage: "", started: 0 };
+  let current = { stage: "", started: 0, from: 0 };
   let drawn = 0;
   return {
     update(stage, done, total, unit = "img") {
       const now = performance.now();
-      if (stage !== current.stage) current = { stage, started: now };
+      if (stage !== current.stage) current = { stage, started: now, from: done };
       if (now - drawn < REDRAW_MILLISECONDS) return;
       drawn = now;
       const seconds = (now - current.started) / 1000;
-      const text = formatProgress({ stage, done, total, unit, seconds }, stderr.columns);
+      const text = formatProgress({ stage, from: current.from, done, total, unit, seconds }, stderr.columns);
       stderr.write(`\r\x1b[K${text.slice(0, stderr.columns - 1)}`);
     },
     end: () => void stderr.write("\r\x1b[K"),
   };
 }
 
-/** How far a stage is, `seconds` after its begin. */
+/** How far a stage is, `seconds` after it was first heard of. */
 export interface StageProgress {
   readonly stage: string;
+  /** What was done by then: of an evaluation that had begun before, say. */
+  readonly from: number;
   readonly done: number;
   readonly total: number;
   readonly unit: Unit;
@@ -49,13 +51,13 @@ export interface StageProgress {
 }
 
 /** Returns `train ━━━━━━━━━━━━──────── 60 % 4800/8000 186 img/s 0:17 left`, without the bar where `columns` are few. */
-export function formatProgress({ stage, done, total, unit, seconds }: StageProgress, columns: number): string {
+export function formatProgress({ stage, from, done, total, unit, seconds }: StageProgress, columns: number): string {
   const share = total > 0 ? Math.min(done / total, 1) : 0;
   const filled = Math.round(share * BAR_CELLS);
   const bar = columns < LEAST_COLUMNS_OF_BAR ? [] : ["━".repeat(filled) + "─".repeat(BAR_CELLS - filled)];
   const count = unit === "bytes" ? `${megabytes(done)}/${megabytes(total)} MB` : `${done}/${total}`;
-  const perSecond = done / seconds;
-  const known = done > 0 && seconds > 0;
+  const perSecond = (done - from) / seconds;
+  const known = done > from && seconds > 0;
   const speed = unit === "bytes" ? `${megabytes(perSecond)} MB/s` : `${Number(perSecond.toPrecision(3))} ${unit}/s`;
   const pace = known ? [speed, `${formatDuration((total - done) / perSecond)} left`] : [];
   return [stage, ...bar, `${Math.floor(100 * share)} %`, count, ...pace].join("  ");

@@ -70,12 +70,15 @@ describe("a sparkline", () => {
 
 describe("a line of progress", () => {
   it("tells how much is done, how fast and for how long still, with a bar where there is room", () => {
-    const images = { stage: "train", done: 4800, total: 8000, unit: "img" as const, seconds: 24 };
+    const images = { stage: "train", from: 0, done: 4800, total: 8000, unit: "img" as const, seconds: 24 };
     expect(formatProgress(images, 80)).toBe("train  ━━━━━━━━━━━━────────  60 %  4800/8000  200 img/s  0:16 left");
     expect(formatProgress(images, 60)).toBe("train  60 %  4800/8000  200 img/s  0:16 left");
     expect(formatProgress({ ...images, seconds: 0.4 }, 60)).toContain("  12000 img/s  ");
-    const bytes = { stage: "download", done: 5e6, total: 4e7, unit: "bytes" as const, seconds: 2 };
+    const bytes = { stage: "download", from: 0, done: 5e6, total: 4e7, unit: "bytes" as const, seconds: 2 };
     expect(formatProgress(bytes, 60)).toBe("download  12 %  5.0/40.0 MB  2.5 MB/s  0:14 left");
     expect(formatProgress({ ...bytes, done: 0, seconds: 0 }, 60)).toBe("download  0 %  0.0/40.0 MB");
+    // the pace is of what was done since one looks on
+    expect(formatProgress({ ...images, from: 4560 }, 60)).toBe("train  60 %  4800/8000  10 img/s  5:20 left");
+    expect(formatProgress({ ...images, from: 4800 }, 60)).toBe("train  60 %  4800/8000");
   });
 });
