@@ -44,18 +44,18 @@ function statement({
   readonly everyEpoch: boolean;
   readonly seeds: boolean;
 }): string {
-  const keys = `r.id, e.protocol${everyEpoch ? ", c.epoch" : ""}`;
+  const keys = `e.run_id, e.protocol${everyEpoch ? ", e.epoch" : ""}`;
   const perSeed = `, json_agg(json_build_object('run', run, 'seed', seed, 'epoch', epoch, 'value', m.value)
       order by seed, run) as "perSeed"`;
   return `
     with counted as (
       select distinct on (${keys})
-        e.id, r.id as run, r.seed, r."group", c.epoch, e.dataset, e.protocol
+        e.id, r.id as run, r.seed, r."group", e.epoch, e.dataset, e.protocol
       from evaluations e
-      join checkpoints c on c.id = e.checkpoint_id
-      join runs r on r.id = c.run_id
+      join runs r on r.id = e.run_id
       where e.status = 'succeeded' and e.same_as is null and e.protocol is not null and r.experiment = '${EXPERIMENT}'
-      order by ${keys}, c.epoch desc nulls last, e.finished_at desc, e.id desc)
+      order by ${keys}${everyEpoch ? " desc nulls last" : ", e.epoch desc nulls last"}, e.finished_at desc nulls last,
+        e.id desc nulls last)
     select "group", m.name as metric, dataset, protocol, min(epoch) as epoch, count(*)::int as n, avg(m.value) as mean,
       stddev_samp(m.value) as sd, stddev_samp(m.value) / sqrt(count(*)) as se,
       percentile_cont(0.5) within group (order by m.value) as median, min(m.value), max(m.value)${seeds ? perSeed : ""}

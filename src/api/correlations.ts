@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Coefficients, CorrelationPoint, CorrelationRow } from "../database/correlations.ts";
+import type { CorrelationPoint, CorrelationRow, CountedCoefficients } from "../database/correlations.ts";
 import type { Correlation } from "../statistics/correlation.ts";
 import { correlationsSchema } from "./contract.ts";
 import { type Columns, columnsOf, csvTable } from "./csv.ts";
@@ -22,7 +22,7 @@ export const route = createRoute({
 });
 
 /** A row of the table: the correlation over all runs, or over those of a group. */
-interface Line extends Coefficients {
+interface Line extends CountedCoefficients {
   readonly over: "all" | "group";
   readonly group: string | null;
   readonly dataset: string;

@@ -1,4 +1,4 @@
-import { type Correlation, pearson, spearman } from "../statistics/correlation.ts";
+import { type Coefficients, correlations } from "../statistics/correlation.ts";
 import type { Queries } from "./database.ts";
 import { inOrder } from "./order.ts";
 import { type MissingRun, type Part, selectParts } from "./parts.ts";
@@ -22,18 +22,16 @@ export interface CorrelationPoint {
 }
 
 /** How the metrics go together over some runs. */
-export interface Coefficients {
+export interface CountedCoefficients extends Coefficients {
   /** Runs that have both. */
   readonly n: number;
-  readonly pearson: Correlation;
-  readonly spearman: Correlation;
 }
 
 /** How the metrics go together on one dataset with one protocol: over all runs, and over those of each group. */
-export interface CorrelationRow extends Coefficients {
+export interface CorrelationRow extends CountedCoefficients {
   readonly dataset: string;
   readonly protocol: string;
-  readonly groups: readonly (Coefficients & { readonly group: string | null })[];
+  readonly groups: readonly (CountedCoefficients & { readonly group: string | null })[];
   /** In order of group and seed. */
   readonly points: readonly CorrelationPoint[];
   /** Runs that were evaluated on the dataset, but lack this metric. */
@@ -50,10 +48,11 @@ export async function correlate(queries: Queries, { x, y, ...request }: Correlat
   return [...places.values()].map((members) => {
     const points = members.map((part) => pointsOf(part, x, y));
     const { dataset, protocol } = members[0]!;
+    const [ofAll, ...ofGroups] = coefficients([points.flat(), ...points]);
     return {
       ...{ dataset, protocol },
-      ...coefficients(points.flat()),
-      groups: members.map(({ group }, i) => ({ group, ...coefficients(points[i]!) })),
+      ...ofAll!,
+      groups: members.map(({ group }, i) => ({ group, ...ofGroups[i]! })),
       points: points.flat(),
       missing: members.flatMap(missingIn),
     };
@@ -68,9 +67,9 @@ function pointsOf({ group, runs }: Part, x: string, y: string): CorrelationPoint
   });
 }
 
-function coefficients(points: readonly CorrelationPoint[]): Coefficients {
-  const [x, y] = [points.map((point) => point.x), points.map((point) => point.y)];
-  return { n: points.length, pearson: pearson(x, y), spearman: spearman(x, y) };
+function coefficients(samples: readonly (readonly CorrelationPoint[])[]): CountedCoefficients[] {
+  const found = correlations(samples.map((points) => ({ x: points.map(({ x }) => x), y: points.map(({ y }) => y) })));
+  return found.map((one, i) => ({ n: samples[i]!.length, ...one }));
 }
 
 function missingIn(part: Part): CorrelationRow["missing"] {

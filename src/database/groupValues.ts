@@ -1,6 +1,6 @@
-import { and, countDistinct, eq, type SQL, sql } from "drizzle-orm";
+import { and, countDistinct, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { type Summary, summary } from "../statistics/summary.ts";
-import { countedEvaluations } from "./counted.ts";
+import { countedEvaluations, ofRuns } from "./counted.ts";
 import type { Queries } from "./database.ts";
 import { inOrder } from "./order.ts";
 import { evaluations, metricValues, runs } from "./schema.ts";
@@ -40,14 +40,14 @@ export async function groupValues(
   { among, by, metric }: { readonly among: SQL; readonly by: string; readonly metric: string },
 ): Promise<GroupValue[]> {
   const counted = countedEvaluations(queries, {
-    keys: [runs.id, evaluations.protocol],
-    condition: among,
-    group: groupOf(by),
+    keys: [evaluations.runId, evaluations.protocol],
+    condition: inArray(evaluations.runId, queries.orm.select({ id: runs.id }).from(runs).where(among)),
   });
+  const group = groupOf(by);
   const rows = await queries.orm
     .select({
       experiment: runs.experiment,
-      group: counted.grouping,
+      group: sql<string | null>`${group}`.as("grouping"),
       dataset: counted.dataset,
       protocol: counted.protocol,
       epochs: sql<(number | null)[]>`json_agg(distinct ${counted.epoch})`,
@@ -56,7 +56,7 @@ export async function groupValues(
     .from(counted)
     .innerJoin(runs, eq(runs.id, counted.run))
     .innerJoin(metricValues, and(eq(metricValues.evaluationId, counted.evaluation), eq(metricValues.name, metric)))
-    .groupBy(runs.experiment, counted.grouping, counted.dataset, counted.protocol);
+    .groupBy(runs.experiment, sql`grouping`, counted.dataset, counted.protocol);
   const ordered = inOrder(rows, ({ dataset, protocol }) => [dataset, protocol]);
   return ordered.map(({ experiment, group, values, epochs, dataset, protocol }) => ({
     ...{ experiment, group },
@@ -70,10 +70,10 @@ export async function groupValues(
 
 /** Returns the datasets and protocols of an experiment with the metrics that there are, in this order. */
 export async function recordedPlaces(queries: Queries, experiment: string): Promise<RecordedPlace[]> {
+  const members = await queries.orm.select({ id: runs.id }).from(runs).where(eq(runs.experiment, experiment));
   const counted = countedEvaluations(queries, {
-    keys: [runs.id, evaluations.protocol],
-    condition: eq(runs.experiment, experiment),
-    group: sql`null`,
+    keys: [evaluations.runId, evaluations.protocol],
+    condition: ofRuns(members.map(({ id }) => id)),
   });
   const rows = await queries.orm
     .select({

@@ -2,7 +2,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import { countedEvaluations } from "./counted.ts";
 import type { Queries } from "./database.ts";
 import { getRun } from "./runs.ts";
-import { checkpoints, evaluations, metricValues, runs } from "./schema.ts";
+import { checkpoints, evaluations, metricValues } from "./schema.ts";
 
 /** One evaluated checkpoint of a run. */
 export interface CheckpointMetrics {
@@ -47,9 +47,8 @@ function preparedIn({ orm }: Queries, epochs: Epochs): ReturnType<typeof prepare
 
 function prepare(queries: Queries, epochs: Epochs) {
   const counted = countedEvaluations(queries, {
-    keys: epochs === "latest" ? [evaluations.protocol] : [checkpoints.epoch, checkpoints.sha256, evaluations.protocol],
-    condition: eq(runs.id, sql.placeholder("id")),
-    group: sql`null`,
+    keys: [...(epochs === "latest" ? [] : [evaluations.epoch, evaluations.checkpointId]), evaluations.protocol],
+    condition: eq(evaluations.runId, sql.placeholder("id")),
   });
   // a row for each evaluation, not for each of its numbers
   const values = sql<Readonly<Record<string, number>>>`coalesce((
@@ -59,13 +58,14 @@ function prepare(queries: Queries, epochs: Epochs) {
     .select({
       evaluation: counted.evaluation,
       checkpoint: counted.checkpoint,
-      sha256: counted.sha256,
+      sha256: checkpoints.sha256,
       epoch: counted.epoch,
       dataset: counted.dataset,
       protocol: counted.protocol,
       values: values.mapWith(JSON.parse),
     })
     .from(counted)
+    .innerJoin(checkpoints, eq(checkpoints.id, counted.checkpointId))
     .orderBy(asc(counted.epoch), asc(counted.evaluation))
     .prepare(`run_metrics_${epochs}`);
 }

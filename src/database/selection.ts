@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
-import { countedEvaluations } from "./counted.ts";
+import { countedEvaluations, ofRuns } from "./counted.ts";
 import type { Queries } from "./database.ts";
 import { RECORDED } from "./record.ts";
-import { checkpoints, evaluations, metricValues, runs } from "./schema.ts";
+import { evaluations, metricValues, runs } from "./schema.ts";
 
 /** The epoch at which a metric is lowest or highest; of several the earliest. */
 export interface BestEpoch {
@@ -55,50 +55,65 @@ export interface Omission {
   readonly omitted: Readonly<Record<string, string>>;
 }
 
-/**
- * Returns the values of the evaluations that count, in order of seed and run. A series comes as two JSON arrays: a row
- * for each of 52,500 values would take three times as long to bring here as to find.
- */
-export function selectSeries(queries: Queries, selection: Selection): Promise<ValueSeries[]> {
-  const counted = countedIn(queries, selection);
-  const { metrics } = selection;
+/** Returns the values of the evaluations that count, in order of seed and run. */
+export async function selectSeries(queries: Queries, selection: Selection): Promise<ValueSeries[]> {
+  const members = await selectMembers(queries, selection);
+  const counted = countedIn(queries, selection, members);
+  const { metrics, epoch } = selection;
   const asked = metrics && (metrics.length > 0 ? inArray(metricValues.name, [...metrics]) : sql`false`);
-  return queries.orm
+  const series = await (epoch === "all" ? overEpochs : atOneEpoch)(queries, counted, asked);
+  const ofRun = Map.groupBy(series, ({ run }) => run);
+  return members.flatMap((member) => (ofRun.get(member.run) ?? []).map((one) => ({ ...member, ...one })));
+}
+
+type Found = Omit<ValueSeries, "seed" | "group">;
+
+/** A series comes as two JSON arrays: a row for each of 52,500 values would take three times as long to bring here as to find. */
+function overEpochs({ orm }: Queries, counted: Counted, asked: SQL | undefined): Promise<Found[]> {
+  const { run, dataset, protocol, evaluation, epoch } = counted;
+  return orm
     .select({
-      run: counted.run,
-      seed: counted.seed,
-      group: counted.grouping,
-      dataset: counted.dataset,
-      protocol: counted.protocol,
-      metric: metricValues.name,
-      epochs: sql<(number | null)[]>`json_agg(${counted.epoch})`,
+      ...{ run, dataset, protocol, metric: metricValues.name },
+      epochs: sql<(number | null)[]>`json_agg(${epoch})`,
       values: sql<(number | null)[]>`json_agg(${metricValues.value})`,
     })
     .from(counted)
-    .leftJoin(metricValues, and(eq(metricValues.evaluationId, counted.evaluation), asked))
-    .groupBy(counted.run, counted.seed, counted.grouping, counted.dataset, counted.protocol, metricValues.name)
-    .orderBy(asc(counted.seed), asc(counted.run));
+    .leftJoin(metricValues, and(eq(metricValues.evaluationId, evaluation), asked))
+    .groupBy(run, dataset, protocol, metricValues.name);
+}
+
+/** An evaluation of each run: its values are looked up, where a join would read those of all evaluations. */
+async function atOneEpoch({ orm }: Queries, counted: Counted, asked: SQL | undefined): Promise<Found[]> {
+  const { run, dataset, protocol, evaluation, epoch } = counted;
+  const own = and(eq(metricValues.evaluationId, evaluation), asked);
+  const rows = await orm
+    .select({
+      ...{ run, dataset, protocol, epoch },
+      values: sql<Readonly<Record<string, number>> | null>`(
+        select json_object_agg(${metricValues.name}, ${metricValues.value}) from ${metricValues} where ${own})`,
+    })
+    .from(counted);
+  return rows.flatMap(({ values, epoch: at, ...place }): Found[] => {
+    const found = Object.entries(values ?? {});
+    if (found.length === 0) return [{ ...place, metric: null, epochs: [at], values: [null] }];
+    return found.map(([metric, value]) => ({ ...place, metric, epochs: [at], values: [value] }));
+  });
 }
 
 /** Returns the runs of the selection with every dataset they were ever evaluated on, in order of seed and run. */
-export function selectRoster({ orm }: Queries, selection: Selection): Promise<RosterRun[]> {
-  return orm
-    .selectDistinct({
-      run: runs.id,
-      seed: runs.seed,
-      group: sql<string | null>`${groupOf(selection.by)}`.as("grouping"),
-      dataset: sql<string>`${evaluations.dataset}`,
-    })
+export async function selectRoster(queries: Queries, selection: Selection): Promise<RosterRun[]> {
+  const members = await selectMembers(queries, selection);
+  const places = await queries.orm
+    .selectDistinct({ run: evaluations.runId, dataset: sql<string>`${evaluations.dataset}` })
     .from(evaluations)
-    .innerJoin(checkpoints, eq(checkpoints.id, evaluations.checkpointId))
-    .innerJoin(runs, eq(runs.id, checkpoints.runId))
-    .where(and(RECORDED, conditionOf(selection)))
-    .orderBy(asc(runs.seed), asc(runs.id));
+    .where(and(RECORDED, conditionOf(selection, members)));
+  const ofRun = Map.groupBy(places, ({ run }) => run);
+  return members.flatMap((member) => (ofRun.get(member.run) ?? []).map(({ dataset }) => ({ ...member, dataset })));
 }
 
 /** Returns what the evaluations that count left out, of those that left out something. */
-export function selectOmissions(queries: Queries, selection: Selection): Promise<Omission[]> {
-  const counted = countedIn(queries, selection);
+export async function selectOmissions(queries: Queries, selection: Selection): Promise<Omission[]> {
+  const counted = countedIn(queries, selection, await selectMembers(queries, selection));
   return queries.orm
     .select({
       run: counted.run,
@@ -110,14 +125,29 @@ export function selectOmissions(queries: Queries, selection: Selection): Promise
     .where(sql`${counted.omitted} <> '{}'`);
 }
 
+/** A run of the selection. */
+type Member = Omit<RosterRun, "dataset">;
+
+/** Returns the runs of the selection, evaluated or not, in order of seed and run. */
+function selectMembers({ orm }: Queries, { experiment, by, groups }: Selection): Promise<Member[]> {
+  const isChosen = groups && inArray(groupOf(by), [...groups]);
+  return orm
+    .select({ run: runs.id, seed: runs.seed, group: sql<string | null>`${groupOf(by)}` })
+    .from(runs)
+    .where(and(experiment === undefined ? undefined : eq(runs.experiment, experiment), isChosen))
+    .orderBy(asc(runs.seed), asc(runs.id));
+}
+
 /** Returns the subquery of the evaluations that count: the newest of each run, protocol and chosen epoch. */
-function countedIn(queries: Queries, selection: Selection) {
-  const { epoch, by } = selection;
+function countedIn(queries: Queries, selection: Selection, members: readonly Member[]): Counted {
+  const { epoch } = selection;
   const everyEpoch = epoch === "all" || typeof epoch === "object";
   const counted = countedEvaluations(queries, {
-    keys: [runs.id, evaluations.protocol, ...(everyEpoch ? [checkpoints.epoch] : [])],
-    condition: and(conditionOf(selection), typeof epoch === "number" ? eq(checkpoints.epoch, epoch) : undefined),
-    group: groupOf(by),
+    keys: [evaluations.runId, evaluations.protocol, ...(everyEpoch ? [evaluations.epoch] : [])],
+    condition: and(
+      conditionOf(selection, members),
+      typeof epoch === "number" ? eq(evaluations.epoch, epoch) : undefined,
+    ),
   });
   return typeof epoch === "object" ? bestOf(queries, counted, epoch) : counted;
 }
@@ -127,10 +157,8 @@ function bestOf({ orm }: Queries, counted: Counted, { metric, direction }: BestE
     .selectDistinctOn([counted.run, counted.protocol], {
       evaluation: counted.evaluation,
       run: counted.run,
-      seed: counted.seed,
-      grouping: counted.grouping,
+      checkpointId: counted.checkpointId,
       epoch: counted.epoch,
-      sha256: counted.sha256,
       checkpoint: counted.checkpoint,
       dataset: counted.dataset,
       protocol: counted.protocol,
@@ -147,11 +175,11 @@ function bestOf({ orm }: Queries, counted: Counted, { metric, direction }: BestE
     .as("counted");
 }
 
-function conditionOf({ experiment, dataset, by, groups }: Selection): SQL | undefined {
+/** The runs are named only where they are not all. */
+function conditionOf({ experiment, dataset, groups }: Selection, members: readonly Member[]): SQL | undefined {
   return and(
-    experiment === undefined ? undefined : eq(runs.experiment, experiment),
+    experiment === undefined && groups === undefined ? undefined : ofRuns(members.map(({ run }) => run)),
     dataset === undefined ? undefined : eq(evaluations.dataset, dataset),
-    groups && inArray(groupOf(by), [...groups]),
   );
 }
 

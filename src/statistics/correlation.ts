@@ -1,5 +1,5 @@
 import studentCdf from "@stdlib/stats-base-dists-t-cdf";
-import { bootstrapInterval } from "./bootstrap.ts";
+import { bootstrapIntervals, type Statistic } from "./bootstrap.ts";
 import { mean } from "./moments.ts";
 import { midranks, sorted } from "./ranks.ts";
 
@@ -14,34 +14,76 @@ export interface Correlation {
   readonly reason: string | null;
 }
 
-/** Returns Pearson's correlation of the pairs (x_i, y_i). */
-export function pearson(x: readonly number[], y: readonly number[]): Correlation {
-  return correlation(x, y, (u, v) => (counts) => resampled(u, v, counts));
+/** Values in pairs (x_i, y_i). */
+export interface Pairs {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
 }
 
-/** Returns Spearman's rank correlation of the pairs (x_i, y_i): Pearson's of their mid-ranks. */
+/** Pearson's correlation, and Spearman's rank correlation: Pearson's of the mid-ranks. */
+export interface Coefficients {
+  readonly pearson: Correlation;
+  readonly spearman: Correlation;
+}
+
+/** Returns Pearson's correlation of the pairs (x_i, y_i). */
+export function pearson(x: readonly number[], y: readonly number[]): Correlation {
+  return withIntervals([ofValues({ x, y })])[0]!;
+}
+
+/** Returns Spearman's rank correlation of the pairs (x_i, y_i). */
 export function spearman(x: readonly number[], y: readonly number[]): Correlation {
+  return withIntervals([ofRanks({ x, y })])[0]!;
+}
+
+/** Returns both correlations of each sample, to the last bit as of it alone, in less time. */
+export function correlations(samples: readonly Pairs[]): Coefficients[] {
+  const found = withIntervals(samples.flatMap((pairs) => [ofValues(pairs), ofRanks(pairs)]));
+  return samples.map((_, i) => ({ pearson: found[2 * i]!, spearman: found[2 * i + 1]! }));
+}
+
+/** A coefficient before its interval, and the same coefficient of a resample. */
+interface Estimate extends Omit<Correlation, "ci95"> {
+  readonly n: number;
+  readonly resample: Statistic | null;
+}
+
+function withIntervals(estimates: readonly Estimate[]): Correlation[] {
+  const intervals = new Map<Estimate, Correlation["ci95"]>();
+  const defined = estimates.filter(({ resample }) => resample !== null);
+  for (const [n, members] of Map.groupBy(defined, (one) => one.n)) {
+    const statistics = members.map(({ resample }) => resample!);
+    for (const [i, interval] of bootstrapIntervals(n, statistics).entries()) intervals.set(members[i]!, interval);
+  }
+  return estimates.map((one) => ({ r: one.r, p: one.p, ci95: intervals.get(one) ?? null, reason: one.reason }));
+}
+
+function ofValues({ x, y }: Pairs): Estimate {
+  return estimate(x, y, (u, v) => (counts) => resampled(u, v, counts));
+}
+
+function ofRanks({ x, y }: Pairs): Estimate {
   const [sortedX, sortedY] = [sorted(x), sorted(y)];
   const [ranksX, ranksY] = [midranks(sortedX), midranks(sortedY)];
-  return correlation([...ranksX], [...ranksY], () => (counts) => {
+  return estimate([...ranksX], [...ranksY], () => (counts) => {
     midranks(sortedX, counts, ranksX);
     midranks(sortedY, counts, ranksY);
     return resampled(ranksX, ranksY, counts);
   });
 }
 
-type Resample = (counts: Uint32Array) => number | null;
-
-function correlation(
+function estimate(
   x: readonly number[],
   y: readonly number[],
-  resampleOf: (u: Float64Array, v: Float64Array) => Resample,
-): Correlation {
-  if (x.length < 3) return undefinedCorrelation("fewer than 3 pairs");
+  resampleOf: (u: Float64Array, v: Float64Array) => Statistic,
+): Estimate {
+  const n = x.length;
+  const without = (reason: string) => ({ n, r: null, p: null, reason, resample: null });
+  if (n < 3) return without("fewer than 3 pairs");
   const [u, v] = [unitVector(x), unitVector(y)];
-  if (!u || !v) return undefinedCorrelation(`all values of ${u ? "y" : "x"} are equal`);
+  if (!u || !v) return without(`all values of ${u ? "y" : "x"} are equal`);
   const resample = resampleOf(Float64Array.from(u), Float64Array.from(v));
-  return { ...coefficient(u, v), ci95: bootstrapInterval(x.length, resample), reason: null };
+  return { n, ...coefficient(u, v), reason: null, resample };
 }
 
 /**
@@ -70,44 +112,41 @@ function unitVector(values: readonly number[]): number[] | null {
 
 /** Returns Pearson's r of the n pairs, pair i `counts[i]` times, n in all, or null where either side is then constant. */
 function resampled(x: Float64Array, y: Float64Array, counts: Uint32Array): number | null {
+  if (!varies(x, counts) || !varies(y, counts)) return null;
   const n = x.length;
-  const first = counts.findIndex((count) => count > 0);
   let sumX = 0;
   let sumY = 0;
-  let variesX = false;
-  let variesY = false;
-  for (let i = first; i < n; i++) {
-    const count = counts[i]!;
-    if (count === 0) continue;
-    sumX += count * x[i]!;
-    sumY += count * y[i]!;
-    variesX ||= x[i] !== x[first];
-    variesY ||= y[i] !== y[first];
+  for (let i = 0; i < n; i++) {
+    sumX += counts[i]! * x[i]!;
+    sumY += counts[i]! * y[i]!;
   }
-  if (!variesX || !variesY) return null;
   const meanX = sumX / n;
   const meanY = sumY / n;
   let xx = 0;
   let yy = 0;
   let xy = 0;
-  for (let i = first; i < n; i++) {
-    const count = counts[i]!;
-    if (count === 0) continue;
+  // a count of 0 adds 0: a branch would be guessed wrong for a third of the pairs, and takes longer
+  for (let i = 0; i < n; i++) {
     const dx = x[i]! - meanX;
     const dy = y[i]! - meanY;
-    xx += count * dx * dx;
-    yy += count * dy * dy;
-    xy += count * dx * dy;
+    const weighted = counts[i]! * dx;
+    xx += weighted * dx;
+    yy += counts[i]! * dy * dy;
+    xy += weighted * dy;
   }
   if (xx * yy === 0) return null; // what varies by less than 1e-162 of the rest has no square
   return clamp(xy / Math.sqrt(xx * yy));
 }
 
+/** Says whether those of the values that were drawn differ: mostly the first two do. */
+function varies(values: Float64Array, counts: Uint32Array): boolean {
+  let first = 0;
+  while (counts[first] === 0) first++;
+  for (let i = first + 1; i < values.length; i++) if (counts[i]! > 0 && values[i] !== values[first]) return true;
+  return false;
+}
+
 /** Rounding takes r beyond ±1 by an ulp. */
 function clamp(r: number): number {
   return Math.min(1, Math.max(-1, r));
-}
-
-function undefinedCorrelation(reason: string): Correlation {
-  return { r: null, p: null, ci95: null, reason };
 }

@@ -1,12 +1,16 @@
-/** Values in ascending order: `order[k]` is the place of the k-th smallest. */
+/** Values in ascending order, equal ones together. */
 export interface Sorted {
-  readonly values: readonly number[];
-  readonly order: readonly number[];
+  /** `order[k]` is the place of the k-th smallest. */
+  readonly order: Uint32Array;
+  /** Where in the order each run of equal values ends (exclusive). */
+  readonly ends: Uint32Array;
 }
 
-/** Returns the `values` with their ascending order. */
+/** Returns the ascending order of the `values`. */
 export function sorted(values: readonly number[]): Sorted {
-  return { values, order: [...values.keys()].sort((i, j) => values[i]! - values[j]!) };
+  const order = Uint32Array.from(values.keys()).sort((i, j) => values[i]! - values[j]!);
+  const ends = [...order.keys()].filter((k) => values[order[k]!] !== values[order[k + 1]!]).map((k) => k + 1);
+  return { order, ends: Uint32Array.from(ends) };
 }
 
 /**
@@ -14,16 +18,17 @@ export function sorted(values: readonly number[]): Sorted {
  * there `counts[i]` times, as in a resample. They are written into `ranks`, where there is such an array already.
  */
 export function midranks(
-  { values, order }: Sorted,
-  counts?: ArrayLike<number>,
-  ranks: Float64Array = new Float64Array(values.length),
+  { order, ends }: Sorted,
+  counts?: Uint32Array,
+  ranks: Float64Array = new Float64Array(order.length),
 ): Float64Array {
   let before = 0;
-  for (let start = 0, end = 0; start < order.length; start = end) {
+  for (let e = 0, start = 0; e < ends.length; start = ends[e++]!) {
+    const end = ends[e]!;
     let tied = 0;
-    for (end = start; end < order.length && values[order[end]!] === values[order[start]!]; end++)
-      tied += counts ? counts[order[end]!]! : 1;
-    for (let k = start; k < end; k++) ranks[order[k]!] = before + (tied + 1) / 2;
+    for (let k = start; k < end; k++) tied += counts ? counts[order[k]!]! : 1;
+    const rank = before + (tied + 1) / 2;
+    for (let k = start; k < end; k++) ranks[order[k]!] = rank;
     before += tied;
   }
   return ranks;

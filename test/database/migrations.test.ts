@@ -110,6 +110,13 @@ describe.runIf(server)("a PostgreSQL", () => {
       await client.unsafe(ROWS("later")); // by a worker that was not replaced yet
       await migrate(drizzle({ client }), await first(count)); // which may even start again
       expect(await rowsOf("metric_values")).toHaveLength(2);
+      // run and epoch are those of the checkpoint, whoever wrote the evaluation and when
+      expect(await client`select id, run_id, epoch from evaluations order by id`).toEqual([
+        { id: "before", run_id: "before", epoch: "3" },
+        { id: "before waiting", run_id: null, epoch: null },
+        { id: "later", run_id: "later", epoch: "3" },
+        { id: "later waiting", run_id: null, epoch: null },
+      ]);
       await database.close();
       await client.end();
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pearson, spearman } from "../../src/statistics/correlation.ts";
+import { correlations, pearson, spearman } from "../../src/statistics/correlation.ts";
 import { expectNumbers, REFERENCE } from "./reference.ts";
 
 const COEFFICIENTS = { pearson, spearman };
@@ -50,4 +50,18 @@ describe.each(["pearson", "spearman"] as const)("the correlation by %s", (name) 
   ])("of %s says why there is none", (_, x, y, reason) => {
     expect(correlate(x, y)).toEqual({ r: null, p: null, ci95: null, reason });
   });
+});
+
+it("correlations of many samples are to the last bit those of each alone, defined or not", () => {
+  const small = REFERENCE.correlations.filter(({ x }) => x.length < 100);
+  const shifted = small.map(({ x, y }) => ({ x: x.map((value) => value ** 3 + 1), y }));
+  const undefinable = [
+    { x: [1, 1, 1], y: [1, 2, 3] },
+    { x: [1, 2], y: [2, 1] },
+  ];
+  const hardlyVarying = Array.from({ length: 40 }, (_, i) => ({ x: [0, 0, i], y: [i + 1, 0, 0] }));
+  const samples = [...small, ...shifted, ...undefinable, ...hardlyVarying];
+  expect(correlations(samples)).toEqual(
+    samples.map(({ x, y }) => ({ pearson: pearson(x, y), spearman: spearman(x, y) })),
+  );
 });
