@@ -5,6 +5,13 @@ import { CASING } from "./database.ts";
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/**
+ * What a statement may sort in memory, where the server allows less: a metric over 31,500 evaluations needs 6 MB, and with the
+ * 4 MB of PostgreSQL's default it goes through a file, which takes 100 ms instead of 65.
+ */
+const ENOUGH_MEMORY = `select set_config('work_mem', '16MB', false)
+  where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('16MB')`;
+
 /** How to reach the PostgreSQL at `url`. */
 export function connectionTo(url: string, timeout = CONNECT_TIMEOUT_MS): pg.ClientConfig {
   return { connectionString: url, connectionTimeoutMillis: timeout, application_name: "collapsar", keepAlive: true };
@@ -34,7 +41,12 @@ export interface Pool {
  * pool of postgres.js (3.4.9) ends the process where one is lost in a transaction.
  */
 export function openPool(url: string): Pool {
-  const pool = new pg.Pool({ ...connectionTo(url), max: CONNECTIONS, idleTimeoutMillis: 0 });
+  const pool = new pg.Pool({
+    ...connectionTo(url),
+    max: CONNECTIONS,
+    idleTimeoutMillis: 0,
+    onConnect: (client) => client.query(ENOUGH_MEMORY),
+  });
   const ofConnection = new WeakMap<pg.PoolClient, NodePgDatabase>();
   // whoever waits for an answer hears of it; an error that nobody listens for would end the process
   pool.on("error", ignore);

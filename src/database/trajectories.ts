@@ -1,4 +1,4 @@
-import { summary } from "../statistics/summary.ts";
+import { spread } from "../statistics/summary.ts";
 import type { Queries } from "./database.ts";
 import { inOrder } from "./order.ts";
 import { type Selection, selectSeries, type ValueSeries } from "./selection.ts";
@@ -51,21 +51,27 @@ function hasMetric(series: ValueSeries): series is MetricSeries {
 
 function toTrajectory(series: readonly MetricSeries[]): Trajectory {
   const { group, metric, dataset, protocol } = series[0]!;
-  const epochs = [...new Set(series.flatMap((one) => one.epochs))].sort((a, b) => (a ?? -1) - (b ?? -1));
+  const epochs = epochsOf(series);
   const columns = new Map(epochs.map((epoch, column) => [epoch, column]));
   const seeds = series.map(({ run, seed, epochs: own, values }) => {
     const row = new Array<number | null>(epochs.length).fill(null);
-    for (const [i, epoch] of own.entries()) row[columns.get(epoch)!] = values[i]!;
+    for (let i = 0; i < own.length; i++) row[columns.get(own[i]!)!] = values[i]!;
     return { run, seed, values: row };
   });
-  const summaries = epochs.map((_, column) =>
-    summary(seeds.map(({ values }) => values[column]!).filter((value) => value !== null)),
-  );
+  const found = epochs.map((_, column) => seeds.flatMap(({ values }) => values[column] ?? []));
+  const spreads = found.map(spread);
   return {
     ...{ group, metric, dataset, protocol, epochs, seeds },
-    n: summaries.map(({ n }) => n),
-    mean: summaries.map(({ mean }) => mean!),
-    low: summaries.map(({ ci95 }) => ci95?.[0] ?? null),
-    high: summaries.map(({ ci95 }) => ci95?.[1] ?? null),
+    n: found.map(({ length }) => length),
+    mean: spreads.map(({ mean }) => mean),
+    low: spreads.map(({ ci95 }) => ci95?.[0] ?? null),
+    high: spreads.map(({ ci95 }) => ci95?.[1] ?? null),
   };
+}
+
+/** Returns the epochs of the series, ascending, each once; one that is not known comes first. */
+function epochsOf(series: readonly MetricSeries[]): (number | null)[] {
+  const found = new Set<number | null>();
+  for (const { epochs } of series) for (const epoch of epochs) found.add(epoch);
+  return [...found].sort((a, b) => (a ?? -1) - (b ?? -1));
 }

@@ -22,11 +22,13 @@ function meanFrom(origin: number, values: readonly number[]): number {
  */
 export function standardDeviation(values: readonly number[]): number {
   const centre = mean(values);
-  const deviations = values.map((value) => value - centre);
-  const largest = deviations.reduce((most, deviation) => Math.max(most, Math.abs(deviation)), 0);
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value - centre));
   if (largest === 0) return 0;
   const scale = 2 ** Math.floor(Math.log2(largest));
-  return scale * Math.sqrt(sum(deviations.map((deviation) => (deviation / scale) ** 2)) / (values.length - 1));
+  let squares = 0;
+  for (const value of values) squares += ((value - centre) / scale) ** 2;
+  return scale * Math.sqrt(squares / (values.length - 1));
 }
 
 function sum(values: readonly number[]): number {

@@ -25,18 +25,32 @@ export function summary(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b);
   return {
     n,
-    ...spread(values, mean(values)),
+    ...spread(values),
     median: (sorted[(n - 1) >> 1]! + sorted[n >> 1]!) / 2,
     min: sorted[0]!,
     max: sorted[n - 1]!,
   };
 }
 
-function spread(values: readonly number[], centre: number): Pick<Summary, "mean" | "sd" | "se" | "ci95"> {
+/**
+ * Returns of at least one value the mean, and of two or more the sample standard deviation (n−1), the standard error and the
+ * 95 % Student-t interval of the mean.
+ */
+export function spread(values: readonly number[]): Pick<Summary, "sd" | "se" | "ci95"> & { readonly mean: number } {
   const n = values.length;
+  const centre = mean(values);
   if (n === 1) return { mean: centre, sd: null, se: null, ci95: null };
   const sd = standardDeviation(values);
   const se = sd / Math.sqrt(n);
-  const half = studentQuantile(0.975, n - 1) * se;
+  const half = halfWidth(n - 1) * se;
   return { mean: centre, sd, se, ci95: [centre - half, centre + half] };
+}
+
+const halfWidths = new Map<number, number>();
+
+/** Returns t(0.975, df). It is found by iteration, which for every epoch of a trajectory takes longer than all else. */
+function halfWidth(df: number): number {
+  const known = halfWidths.get(df) ?? studentQuantile(0.975, df);
+  halfWidths.set(df, known);
+  return known;
 }
