@@ -32,7 +32,7 @@ export async function brushCharts(browser: Browser, url: string): Promise<Brushe
   for (const seeds of [false, true]) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(`${url}/ui/experiments/${SIZE.study.name}${seeds ? "?seeds=1" : ""}`);
-    await page.locator(".drawing svg").nth(10).waitFor();
+    await page.locator(".drawing .plot").nth(10).waitFor();
     await page.waitForLoadState("networkidle");
     results.push({ seeds, ...(await brush(page)) });
     await page.close();

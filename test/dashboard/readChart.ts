@@ -24,7 +24,10 @@ interface Drawn {
 
 /** Reads the chart of this title; `logarithmic` tells of its vertical axis. */
 export async function readChart(page: Page, title: string, { logarithmic = false } = {}): Promise<ReadChart> {
-  const drawn = await page.getByRole("figure", { name: title, exact: true }).locator(".drawing svg").evaluate(measure);
+  const drawn = await page
+    .getByRole("figure", { name: title, exact: true })
+    .locator(".drawing .plot")
+    .evaluate(measure);
   const x = scaleOf(drawn.ticks.x, false);
   const y = scaleOf(drawn.ticks.y, logarithmic);
   const place = ([left, top]: Point): Point => [x(left), y(top)];

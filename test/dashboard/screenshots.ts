@@ -44,7 +44,7 @@ await mkdir(FOLDER, { recursive: true });
 for (const { name, path, below, ...options } of pictures) {
   const page = await browser.newPage({ ...options, baseURL: service });
   await page.goto(path);
-  await page.waitForSelector(".drawing svg");
+  await page.waitForSelector(".drawing .plot");
   await page.waitForLoadState("networkidle");
   if (below) await scrollTo(page, below);
   const image = sharp(await page.screenshot());

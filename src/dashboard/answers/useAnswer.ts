@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { inTurns } from "../inTurns.ts";
 import { get, type Refusal } from "./request.ts";
 
 /** What is known of an answer: the data of the last one that came, whether another is awaited, why there is none. */
@@ -15,10 +16,20 @@ const known = new Map<string, unknown>();
 const MOST_KNOWN = 60;
 
 /**
- * Returns the answer to `GET path` (null: to nothing) as it becomes known; while another is awaited the previous one stays.
- * With `every` (ms) it is asked again as long as the page is in sight.
+ * What asks the most of the service is asked one after the other: a dozen such answers at once share its processors, so that
+ * each comes as late as the last, and what a person asks for meanwhile waits behind them.
  */
-export function useAnswer<T>(path: string | null, { every }: { every?: number } = {}): Answer<T> {
+const oneByOne = inTurns();
+
+interface Asking {
+  /** Asks again after so many milliseconds as long as the page is in sight. */
+  readonly every?: number;
+  /** Waits until other such answers are here that were asked for before. */
+  readonly inTurn?: boolean;
+}
+
+/** Returns the answer to `GET path` (null: to nothing) as it becomes known; while another is awaited the previous one stays. */
+export function useAnswer<T>(path: string | null, { every, inTurn = false }: Asking = {}): Answer<T> {
   const [state, setState] = useState<Omit<Answer<T>, "renew"> & { path: string | null }>(() => initial<T>(path));
   const [round, setRound] = useState(0);
   const renew = useCallback(() => setRound((n) => n + 1), []);
@@ -29,7 +40,8 @@ export function useAnswer<T>(path: string | null, { every }: { every?: number } 
       const data = known.has(path) ? (known.get(path) as T) : old.data;
       return { path, data, loading: true, refusal: null };
     });
-    get<T>(path, abort.signal).then(
+    const ask = () => get<T>(path, abort.signal);
+    (inTurn ? oneByOne(ask, abort.signal) : ask()).then(
       (data) => {
         remember(path, data);
         setState({ path, data, loading: false, refusal: null });
@@ -39,7 +51,7 @@ export function useAnswer<T>(path: string | null, { every }: { every?: number } 
       },
     );
     return () => abort.abort();
-  }, [path, round]);
+  }, [path, round, inTurn]);
   useEffect(() => {
     if (every === undefined) return;
     const timer = setInterval(() => document.visibilityState === "visible" && renew(), every);

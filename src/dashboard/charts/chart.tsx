@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { inTurns } from "../inTurns.ts";
 import { savePng, saveSvg } from "./exportChart.ts";
 
 interface ChartProps {
@@ -8,8 +9,8 @@ interface ChartProps {
   readonly description: string;
   /** Of the files it is saved as. */
   readonly fileName: string;
-  /** Draws the chart as wide as there is room (pixels); another function draws it anew. */
-  readonly draw: (width: number) => SVGSVGElement | HTMLElement;
+  /** Draws the chart as wide as there is room (pixels), and what lies over it; another function draws it anew. */
+  readonly draw: (width: number) => Element | readonly [chart: Element, overlay: Element];
   readonly note?: ComponentChildren;
   /** Whether there are links in it. */
   readonly withLinks?: boolean;
@@ -21,12 +22,17 @@ export function Chart({ title, description, fileName, draw, note, withLinks = fa
   const width = useWidth(place);
   useEffect(() => {
     if (width === 0) return;
-    const drawn = draw(width);
-    place.current!.replaceChildren(fitted(drawn));
+    const abort = new AbortController();
+    inTurn(async () => {
+      const [chart, ...overlay] = [draw(width)].flat();
+      place.current!.replaceChildren(fitted(chart!), ...overlay);
+      await nextTask();
+    }, abort.signal).catch(notWanted);
+    return () => abort.abort();
   }, [draw, width]);
   // links within a picture would not be found
   const named = { role: withLinks ? "group" : "img", "aria-label": description } as const;
-  const chart = () => place.current!.querySelector("svg")!;
+  const chart = () => place.current!.querySelector<SVGSVGElement>("svg.plot")!;
   return (
     <figure class="chart" aria-label={title}>
       <figcaption>
@@ -44,6 +50,18 @@ export function Chart({ title, description, fileName, draw, note, withLinks = fa
       {note && <p class="note">{note}</p>}
     </figure>
   );
+}
+
+/** Charts are drawn one after the other, each in a task of its own: all at once would keep the page from answering. */
+const inTurn = inTurns();
+
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** A drawing that another one came before is no error. */
+function notWanted(reason: unknown): void {
+  if (!(reason instanceof DOMException && reason.name === "AbortError")) reportError(reason);
 }
 
 /**

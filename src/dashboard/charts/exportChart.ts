@@ -24,7 +24,6 @@ export async function savePng(chart: SVGSVGElement, name: string): Promise<void>
 function standalone(chart: SVGSVGElement): string {
   const style = getComputedStyle(chart);
   const copy = chart.cloneNode(true) as SVGSVGElement;
-  for (const part of copy.querySelectorAll(".brush, .crosshair")) part.remove();
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", String(chart.clientWidth));
   copy.setAttribute("height", String(chart.clientHeight));

@@ -10,6 +10,8 @@ import type { GroupStyle } from "./colours.ts";
 import { addCrosshair } from "./crosshair.ts";
 import { endLabels } from "./endLabels.ts";
 import { LABEL_OFFSET, MARGIN_BOTTOM } from "./frame.ts";
+import { type DrawnChart, overlayOf } from "./overlay.ts";
+import { seedLines, seedValues } from "./seedLines.ts";
 import { epochTicks, logTicks } from "./ticks.ts";
 
 /** One metric of one group over the epochs, and how it is drawn. */
@@ -46,9 +48,10 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   const draw = useCallback(
     (width: number) => {
       const drawn = drawTrajectories({ metric, lines, withSeeds, range, scale, width });
-      addBrush(drawn, onRange);
-      addCrosshair(drawn, lines);
-      return drawn;
+      const overlay = overlayOf(drawn);
+      addBrush(overlay, drawn, onRange);
+      addCrosshair(overlay, drawn, lines);
+      return [drawn, overlay] as const;
     },
     [metric, lines, withSeeds, range, scale, onRange],
   );
@@ -82,14 +85,14 @@ interface Drawn {
   readonly width: number;
 }
 
-function drawTrajectories({ lines, withSeeds, range, scale, width }: Drawn): SVGSVGElement & Plot.Plot {
+function drawTrajectories({ lines, withSeeds, range, scale, width }: Drawn): DrawnChart {
   const points = lines.flatMap((line) => pointsOf(line, range));
-  const seeds = withSeeds ? lines.flatMap((line) => seedPointsOf(line, range)) : [];
+  const seeds = withSeeds ? seedValues(lines, range) : [];
   const floor = scale === "log" ? floorOf(points, seeds) : Number.NEGATIVE_INFINITY;
   const isNamed = lines.length <= MOST_NAMED && lines.some(({ name }) => name !== "");
   const domain = extentOf([
     ...points.flatMap(({ mean, low, high }) => [mean, Math.max(low ?? mean, floor), high ?? mean]),
-    ...seeds.map(({ value }) => Math.max(value, floor)),
+    ...seeds.map((value) => Math.max(value, floor)),
   ]);
   const epochs = range ?? extentOf(points.map(({ epoch }) => epoch));
   return Plot.plot({
@@ -121,15 +124,7 @@ function drawTrajectories({ lines, withSeeds, range, scale, width }: Drawn): SVG
         y1: ({ low, mean }: Point) => Math.max(low ?? mean, floor),
         y2: ({ high, mean }: Point) => high ?? mean,
       }),
-      Plot.line(seeds, {
-        x: "epoch",
-        y: "value",
-        z: "run",
-        stroke: colourOf,
-        strokeOpacity: 0.45,
-        strokeWidth: 0.8,
-        clip: true,
-      }),
+      withSeeds ? seedLines(lines, range) : null,
       ...lines.map((line) =>
         Plot.lineY(pointsOf(line, range), {
           ...{ x: "epoch", y: "mean", stroke: line.style.colour, strokeWidth: 1.8, clip: true },
@@ -143,7 +138,7 @@ function drawTrajectories({ lines, withSeeds, range, scale, width }: Drawn): SVG
           )
         : []),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  }) as DrawnChart;
 }
 
 function nameOf({ line }: { readonly line: Line }): string {
@@ -155,12 +150,12 @@ function colourOf({ line }: { readonly line: Line }): string {
 }
 
 /** A band that reaches down to 0 or below ends here: at the least value, or at a third of the least mean. */
-function floorOf(points: readonly Point[], seeds: readonly { readonly value: number }[]): number {
-  const means = Math.min(...points.map(({ mean }) => mean));
-  const lows = [...points.map(({ low }) => low ?? means), ...seeds.map(({ value }) => value)].filter(
-    (value) => value > 0,
-  );
-  return Math.max(means / 3, Math.min(means, ...lows));
+function floorOf(points: readonly Point[], seeds: readonly number[]): number {
+  const least = (values: readonly number[]) =>
+    values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
+  const means = least(points.map(({ mean }) => mean));
+  const lows = [...points.map(({ low }) => low ?? means), ...seeds].filter((value) => value > 0);
+  return Math.max(means / 3, Math.min(means, least(lows)));
 }
 
 function extentOf(values: readonly number[]): [number, number] {
@@ -177,18 +172,6 @@ function pointsOf(line: Line, range: EpochRange | null): Point[] {
     epoch === null ? [] : [{ epoch, mean: mean[i]!, low: low[i]!, high: high[i]!, n: n[i]!, line }],
   );
   return within(points, range);
-}
-
-function seedPointsOf(line: Line, range: EpochRange | null) {
-  const { epochs, seeds = [] } = line.row;
-  return seeds.flatMap(({ run, values }) =>
-    within(
-      epochs.flatMap((epoch, i) =>
-        epoch === null || values[i] == null ? [] : [{ epoch, value: values[i], run, line }],
-      ),
-      range,
-    ),
-  );
 }
 
 function within<P extends { readonly epoch: number }>(points: readonly P[], range: EpochRange | null): P[] {

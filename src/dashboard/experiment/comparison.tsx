@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import type { Comparison as Answer } from "../../api/contract.ts";
 import { withQuery } from "../answers/request.ts";
 import { useAnswer } from "../answers/useAnswer.ts";
@@ -25,6 +26,7 @@ export function Comparison({ scope }: { readonly scope: Scope }) {
     a && b && a !== b
       ? withQuery("/compare", { experiment, by, dataset, epoch, a, b, metrics: scope.tableMetrics.join(",") })
       : null,
+    { inTurn: true },
   );
   if (names.length < 2 || !a || !b) return null;
   return (
@@ -41,21 +43,34 @@ export function Comparison({ scope }: { readonly scope: Scope }) {
       {a === b ? (
         <p>Choose two different groups.</p>
       ) : (
-        <Answered answer={answer}>
-          {({ rows }) => (
-            <DataTable
-              caption={`${a} against ${b}`}
-              fileName={`${experiment}-${a}-${b}`}
-              columns={COLUMNS}
-              rows={linesOf(rowsOf(rows, scope))}
-              keyOf={({ metric }) => metric}
-              sectionOf={({ section }) => section}
-              empty="These groups have no metric in common."
-            />
-          )}
-        </Answered>
+        <Answered answer={answer}>{({ rows }) => <Compared rows={rows} a={a} b={b} scope={scope} />}</Answered>
       )}
     </section>
+  );
+}
+
+interface ComparedProps {
+  readonly rows: readonly Row[];
+  readonly a: string;
+  readonly b: string;
+  readonly scope: Scope;
+}
+
+/** The table is made again only where one of these is another. */
+function Compared({ rows, a, b, scope }: ComparedProps) {
+  return useMemo(
+    () => (
+      <DataTable
+        caption={`${a} against ${b}`}
+        fileName={`${scope.experiment}-${a}-${b}`}
+        columns={COLUMNS}
+        rows={linesOf(rowsOf(rows, scope))}
+        keyOf={({ metric }) => metric}
+        sectionOf={({ section }) => section}
+        empty="These groups have no metric in common."
+      />
+    ),
+    [rows, a, b, scope],
   );
 }
 

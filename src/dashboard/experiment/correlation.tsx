@@ -20,7 +20,9 @@ export function Correlation({ scope }: { readonly scope: Scope }) {
   const x = query.x ?? "nc1";
   const y = query.y ?? firstDetection(scope.metrics) ?? "accuracy";
   const { experiment, by, dataset, epoch, metrics } = scope;
-  const answer = useAnswer<Correlations>(withQuery("/correlations", { experiment, by, dataset, epoch, x, y }));
+  const answer = useAnswer<Correlations>(withQuery("/correlations", { experiment, by, dataset, epoch, x, y }), {
+    inTurn: true,
+  });
   return (
     <section aria-labelledby="correlation">
       <div class="section-head">

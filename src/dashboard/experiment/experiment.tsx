@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import type { ExperimentResource } from "../../api/experimentSchemas.ts";
 import { path, withQuery } from "../answers/request.ts";
 import { useAnswer } from "../answers/useAnswer.ts";
@@ -5,7 +6,7 @@ import { count, formatAgo } from "../format.ts";
 import { Answered } from "../parts/answered.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { useTitle } from "../parts/title.ts";
-import { useQuery } from "../query.ts";
+import { type Query, useQuery } from "../query.ts";
 import { Comparison } from "./comparison.tsx";
 import { Correlation } from "./correlation.tsx";
 import { ExperimentFilters } from "./experimentFilters.tsx";
@@ -26,33 +27,45 @@ export default function Experiment({ name }: { readonly name: string }) {
       </p>
       <h1>{name}</h1>
       <Answered answer={answer}>
-        {(experiment) => {
-          const scope = scopeOf(experiment, query);
-          return (
-            <>
-              <p class="facts-line">
-                {count(experiment.groups.length, by)} ·{" "}
-                <a href={withQuery("/ui/runs", { experiment: name })}>{count(experiment.runs, "run")}</a> ·{" "}
-                {count(experiment.seeds, "seed")} ·{" "}
-                <time dateTime={experiment.updatedAt}>{formatAgo(experiment.updatedAt)}</time>
-              </p>
-              {scope ? <Sections scope={scope} /> : <NothingYet />}
-            </>
-          );
-        }}
+        {(experiment) => (
+          <>
+            <p class="facts-line">
+              {count(experiment.groups.length, by)} ·{" "}
+              <a href={withQuery("/ui/runs", { experiment: name })}>{count(experiment.runs, "run")}</a> ·{" "}
+              {count(experiment.seeds, "seed")} ·{" "}
+              <time dateTime={experiment.updatedAt}>{formatAgo(experiment.updatedAt)}</time>
+            </p>
+            <Found experiment={experiment} query={query} />
+          </>
+        )}
       </Answered>
     </>
   );
 }
 
+/** The scope stays the same while only the epochs of the charts change, and with it the tables are not made again. */
+function Found({ experiment, query }: { readonly experiment: ExperimentResource; readonly query: Query }) {
+  const { on, groups, all, epoch } = query;
+  const scope = useMemo(() => scopeOf(experiment, { on, groups, all, epoch }), [experiment, on, groups, all, epoch]);
+  return scope ? <Sections scope={scope} /> : <NothingYet />;
+}
+
 function Sections({ scope }: { readonly scope: Scope }) {
+  const tables = useMemo(
+    () => (
+      <>
+        <GroupTable scope={scope} />
+        <Comparison scope={scope} />
+        <Correlation scope={scope} />
+      </>
+    ),
+    [scope],
+  );
   return (
     <>
       <ExperimentFilters scope={scope} />
       <Trajectories scope={scope} />
-      <GroupTable scope={scope} />
-      <Comparison scope={scope} />
-      <Correlation scope={scope} />
+      {tables}
     </>
   );
 }

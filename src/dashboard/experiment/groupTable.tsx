@@ -21,6 +21,7 @@ export function GroupTable({ scope }: { readonly scope: Scope }) {
   const { experiment, by, dataset, epoch } = scope;
   const answer = useAnswer<Aggregate>(
     withQuery("/aggregate", { experiment, by, dataset, epoch, metrics: scope.tableMetrics.join(",") }),
+    { inTurn: true },
   );
   return (
     <section aria-labelledby="groups">

@@ -80,7 +80,7 @@ function Grid({ metrics, scope, shown }: GridProps) {
   );
 }
 
-/** A chart asks for its own metric: no answer is large, and the first charts are there while others are awaited. */
+/** A chart asks for its own metric: no answer is large, and the first charts are there while others wait for their turn. */
 function MetricChart({
   metric,
   scope,
@@ -96,6 +96,7 @@ function MetricChart({
       ...{ metrics: metric, by, dataset },
       seeds: shown.withSeeds ? "true" : null,
     }),
+    { inTurn: true },
   );
   return (
     <Answered answer={answer}>

@@ -45,7 +45,7 @@ export function evaluationView(open: () => Dashboard): void {
         }
         await page.getByText("Protocol and times").click();
         await eventually(() => page.locator("details pre").textContent()).toContain("onnxruntime");
-        await eventually(() => page.locator(".drawing svg").count()).toBe(
+        await eventually(() => page.locator(".drawing .plot").count()).toBe(
           3 + 3 + Object.keys(details.calibration!).length,
         );
         await examine(page, "evaluation");

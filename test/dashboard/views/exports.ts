@@ -9,7 +9,7 @@ export function exportedCharts(open: () => Dashboard): void {
   describe("a saved chart", () => {
     it("is an SVG of its own, with the colours of the page and nothing that belongs to the page", async () => {
       await visit(open(), `/ui/experiments/${EXPERIMENT}?seeds=1`, async (page) => {
-        await eventually(() => page.locator(".drawing svg").count()).toBeGreaterThan(9);
+        await eventually(() => page.locator(".drawing .plot").count()).toBeGreaterThan(9);
         for (const [title, file] of [
           ["NC1 variability ↓", "nc1"],
           ["test accuracy ↑", "accuracy"],
