@@ -57,6 +57,7 @@ async function brush(page: Page): Promise<Omit<Brushed, "seeds">> {
     },
   );
   await page.evaluate(WATCH);
+  await page.evaluate(REMEMBER);
   const start = performance.now();
   await page.mouse.up();
   await page.evaluate(ZOOMED);
@@ -94,11 +95,14 @@ const WATCH = `{
   window.watched = watched;
 }`;
 
-/** Runs in the page (its policy allows no function to be made of a text): until every chart was painted with its new epochs. */
+/** Runs in the page: which overlays the charts over epochs have. */
+const REMEMBER = `window.overlays = [...document.querySelectorAll(".drawing .over")]`;
+
+/** Runs in the page (its policy allows no function to be made of a text): until every chart was drawn anew and painted. */
 const ZOOMED = `new Promise((resolve) => {
-  const look = () => location.search.includes("from=") && !document.querySelector(".brush .selection[width]")
-    ? requestAnimationFrame(() => setTimeout(resolve))
-    : requestAnimationFrame(look);
+  const look = () => window.overlays.some(({ isConnected }) => isConnected)
+    ? requestAnimationFrame(look)
+    : requestAnimationFrame(() => setTimeout(resolve));
   look();
 })`;
 

@@ -130,8 +130,7 @@ async function insertEvaluations({ orm }: Queries): Promise<void> {
     order by c.id`);
   await orm.execute(sql`
     update runs set created_at = first, updated_at = last
-    from (select run_id, min(created_at) as first, max(finished_at) as last from evaluations
-      join (select id as checkpoint_id, run_id from checkpoints) c using (checkpoint_id) group by run_id) recorded
+    from (select run_id, min(created_at) as first, max(finished_at) as last from evaluations group by run_id) recorded
     where run_id = id`);
 }
 
@@ -143,7 +142,7 @@ async function insertValues({ orm }: Queries): Promise<void> {
     insert into metric_values (evaluation_id, name, value)
     select evaluation, name, case when rises then 1 - least(1, level) else level end
     from (select e.id as evaluation, r.id as run, experiment, coalesce("group", '') as grouping, epoch
-      from evaluations e join checkpoints c on c.id = checkpoint_id join runs r on r.id = run_id) evaluated
+      from evaluations e join runs r on r.id = run_id) evaluated
     cross join jsonb_to_recordset(${JSON.stringify(COURSES)}::jsonb)
       as course(name text, start float8, "end" float8, rises boolean)
     cross join lateral (select

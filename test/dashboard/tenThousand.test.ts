@@ -81,6 +81,49 @@ describe.runIf(browser && server)("the dashboard over 10,000 runs on PostgreSQL"
     });
   });
 
+  it("asks for what takes the service long one after the other", async () => {
+    await visit(dashboard, "/", async (page) => {
+      const heavy = /\/(trajectories|aggregate|compare|correlations)\?/;
+      let under = 0;
+      const most: number[] = [];
+      page.on("request", (request) => heavy.test(request.url()) && most.push(++under));
+      page.on("requestfinished", (request) => heavy.test(request.url()) && under--);
+      await page.goto(`/ui/experiments/${STUDY}`);
+      await eventually(() => page.locator("figure circle").count()).toBe(SIZE.study.groups * SIZE.study.seeds);
+      expect(most).toEqual(Array.from({ length: 13 }, () => 1)); // 10 charts, 2 tables, the correlation
+    });
+  });
+
+  it("has the pointer touch what lies over the charts, and nothing of the lines of 90 seeds below", async () => {
+    await visit(dashboard, `/ui/experiments/${STUDY}?seeds=1`, async (page) => {
+      const { rows } = await ask<Trajectories>(`/experiments/${STUDY}/trajectories?metrics=nc1`);
+      await eventually(() => page.locator(".drawing .over").count()).toBe(10);
+      await page.evaluate(() => {
+        const touched = { count: 0 };
+        Object.assign(window, { touched });
+        const observer = new MutationObserver((changes) => {
+          touched.count += changes.length;
+        });
+        for (const chart of document.querySelectorAll(".drawing .plot"))
+          observer.observe(chart, { subtree: true, childList: true, attributes: true, characterData: true });
+      });
+      const overlay = page.getByRole("figure", { name: NC1, exact: true }).locator(".brush .overlay");
+      const { x, y, width, height } = (await overlay.boundingBox())!;
+      await page.mouse.move(x + 1, y + height / 2);
+      await page.mouse.move(x + width - 1, y + height / 2, { steps: 20 });
+      const told = rows.map(({ group, mean, low, high }) => {
+        const last = SIZE.study.epochs - 1;
+        return `${group} ${formatMean(mean[last]!, low[last], high[last])}`;
+      });
+      const readout = page.getByRole("figure", { name: NC1, exact: true }).locator(".readout tspan");
+      await eventually(() => readout.allTextContents()).toEqual([`epoch ${SIZE.study.epochs}`, ...told]);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2, y + height / 2, { steps: 8 });
+      await eventually(() => page.locator(".brush .selection[width]").count()).toBe(1);
+      expect(await page.evaluate(() => (window as unknown as { touched: { count: number } }).touched.count)).toBe(0);
+    });
+  });
+
   it("sums up the groups of a sweep, and shows each of 255 runs against another metric", async () => {
     const sweep = "cifar10-sweep-05";
     await visit(dashboard, `/ui/experiments/${sweep}?groups=ce,nc`, async (page) => {

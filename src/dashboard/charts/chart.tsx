@@ -24,8 +24,9 @@ export function Chart({ title, description, fileName, draw, note, withLinks = fa
     if (width === 0) return;
     const abort = new AbortController();
     inTurn(async () => {
+      if (!place.current) return; // the view was left meanwhile
       const [chart, ...overlay] = [draw(width)].flat();
-      place.current!.replaceChildren(fitted(chart!), ...overlay);
+      place.current.replaceChildren(fitted(chart!), ...overlay);
       await nextTask();
     }, abort.signal).catch(notWanted);
     return () => abort.abort();

@@ -37,7 +37,7 @@ export function experimentView(open: () => Dashboard): void {
   describe("an experiment", () => {
     it("shows NC1 to NC4 over the epochs with the means of the API and a band per group, and axe finds nothing", async () => {
       await visit(open(), PATH, async (page) => {
-        await eventually(() => charts(page).locator("svg").count()).toBe(atFirst + 1); // and the scatter
+        await eventually(() => charts(page).locator(".plot").count()).toBe(atFirst + 1); // and the scatter
         for (const [title, metric, logarithmic] of [
           [NC1, "nc1", true],
           ["NC3 self-duality ↓", "nc3", true],
@@ -60,7 +60,7 @@ export function experimentView(open: () => Dashboard): void {
 
     it("draws a line of each seed on demand", async () => {
       await visit(open(), PATH, async (page) => {
-        await eventually(() => charts(page).locator("svg").count()).toBe(atFirst + 1);
+        await eventually(() => charts(page).locator(".plot").count()).toBe(atFirst + 1);
         await page.getByLabel("Each seed").check();
         await alsoReloaded(page, () =>
           eventually(async () => (await readChart(page, NC1, { logarithmic: true })).lines.length).toBe(
@@ -82,11 +82,11 @@ export function experimentView(open: () => Dashboard): void {
 
     it("has a logarithmic scale and a linear one", async () => {
       await visit(open(), PATH, async (page) => {
-        await eventually(() => charts(page).locator("svg").count()).toBe(atFirst + 1);
+        await eventually(() => charts(page).locator(".plot").count()).toBe(atFirst + 1);
         await page.getByLabel("Log scale").uncheck();
         await eventually(() => queryOf(page)).toEqual({ log: "0" });
         await alsoReloaded(page, async () => {
-          await eventually(() => charts(page).locator("svg").count()).toBe(atFirst + 1);
+          await eventually(() => charts(page).locator(".plot").count()).toBe(atFirst + 1);
           const { ticks, lines } = await readChart(page, NC1);
           const steps = ticks.y.map(Number);
           expect(steps[1]! - steps[0]!).toBeCloseTo(steps.at(-1)! - steps.at(-2)!, 6);
@@ -130,7 +130,7 @@ export function experimentView(open: () => Dashboard): void {
 
     it("tells in every chart what the groups are at the epoch below the pointer", async () => {
       await visit(open(), PATH, async (page) => {
-        await eventually(() => charts(page).locator("svg").count()).toBe(atFirst + 1);
+        await eventually(() => charts(page).locator(".plot").count()).toBe(atFirst + 1);
         const overlay = page.getByRole("figure", { name: NC1, exact: true }).locator(".brush .overlay");
         const { width, height } = (await overlay.boundingBox())!;
         await overlay.hover({ position: { x: width / 2, y: height / 2 } });

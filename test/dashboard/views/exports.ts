@@ -30,10 +30,10 @@ export function exportedCharts(open: () => Dashboard): void {
     it("is a PNG three times as large as it is shown, with the same picture in it", async () => {
       await visit(open(), `/ui/experiments/${EXPERIMENT}`, async (page) => {
         const chart = page.getByRole("figure", { name: "NC1 variability ↓", exact: true });
-        await eventually(() => chart.locator("svg").count()).toBe(1);
+        await eventually(() => chart.locator(".plot").count()).toBe(1);
         const { name, bytes } = await saved(page, chart.getByRole("button", { name: /as PNG$/ }));
         expect(name).toBe(`${EXPERIMENT}-nc1.png`);
-        const size = await chart.locator("svg").evaluate((svg) => [svg.clientWidth, svg.clientHeight]);
+        const size = await chart.locator(".plot").evaluate((svg) => [svg.clientWidth, svg.clientHeight]);
         const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
         expect([info.width, info.height]).toEqual(size.map((pixels) => 3 * pixels));
         const colours = new Set<number>();
