@@ -7,9 +7,8 @@ import { checkpoints, evaluationDetails, evaluations, type Failure, metricValues
 import { type EvaluationStatus, isUnfinished, type Life, move, UNFINISHED } from "./states.ts";
 
 /** An evaluation without its numbers. `run`, `epoch` and `sha256` are null until the checkpoint has been read. */
-export type EvaluationSummary = typeof evaluations.$inferSelect & {
+export type EvaluationSummary = Omit<typeof evaluations.$inferSelect, "runId"> & {
   readonly run: string | null;
-  readonly epoch: number | null;
   readonly sha256: string | null;
 };
 
@@ -278,13 +277,9 @@ export async function lockEvaluation({ orm }: Queries, id: string): Promise<{ un
 
 /** Returns the query of evaluations with what their checkpoints tell, to be narrowed. */
 export function selectSummaries({ orm }: Queries) {
+  const { runId: run, ...columns } = getTableColumns(evaluations);
   return orm
-    .select({
-      ...getTableColumns(evaluations),
-      run: checkpoints.runId,
-      epoch: checkpoints.epoch,
-      sha256: checkpoints.sha256,
-    })
+    .select({ ...columns, run, sha256: checkpoints.sha256 })
     .from(evaluations)
     .leftJoin(checkpoints, eq(checkpoints.id, evaluations.checkpointId))
     .$dynamic();
