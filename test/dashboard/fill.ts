@@ -148,7 +148,8 @@ async function insertValues({ orm }: Queries): Promise<void> {
     cross join lateral (select
       (epoch * 2.0 + greatest(0, epoch - 150) * 3 + greatest(0, epoch - 250) * 2) / 1200.0 as done) schedule
     cross join lateral (select start * ("end" / start) ^ least(1, done) * exp(1.2 * ${sql.raw(ofGroup)} - 0.6)
-      * exp(0.5 * ${sql.raw(ofSeed)} - 0.25) * exp(0.12 * ${sql.raw(ofEpoch)} - 0.06) as level) levels`);
+      * exp(0.5 * ${sql.raw(ofSeed)} - 0.25) * exp(0.12 * ${sql.raw(ofEpoch)} - 0.06) as level) levels
+    order by evaluation`); // as they come: all of an evaluation at once
 }
 
 async function insertUnfinished({ orm }: Queries): Promise<void> {
