@@ -1,7 +1,8 @@
 import { CollapsarError } from "../errors.ts";
 import { countDifferent, predictionsOf } from "./accuracy.ts";
-import { centredMeans, classSumsOf } from "./classMeans.ts";
+import { centredMeans } from "./classMeans.ts";
 import { type ClassSpace, classSpace } from "./classSpace.ts";
+import { classSumsOf } from "./lanes/classSums.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { requireDirections, rowNorms, toMatrix, zeros } from "./matrix.ts";
 import type { CollapseMetricName } from "./names.ts";
@@ -52,7 +53,6 @@ export async function collapse(set: LabelledSet, classifier: { readonly weight: 
 
   const weight = toMatrix(classifier.weight, dimensions);
   const means = sums.means();
-  sums.release();
   const centred = centredMeans(means);
   requireDirections(centred, "the class means less the global mean are");
   requireDirections(weight, "the rows of weight are");

@@ -9,6 +9,16 @@ export interface Rows {
    * memory that `buffer` gives, which has room for them at 8 bytes a number, or of new memory.
    */
   read(start: number, end: number, buffer?: () => Uint8Array): Promise<Reals>;
+  /** Where they are float32 and lie in a file, row after row: other threads may read them there. */
+  readonly place?: FilePlace | undefined;
+  /** Nothing more is read once it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A place in a file that this process has open: its descriptor, and the first byte. */
+export interface FilePlace {
+  readonly fd: number;
+  readonly begin: number;
 }
 
 /** A block of consecutive rows, `end` exclusive; its values stand until the next block is asked for. */
@@ -105,6 +115,7 @@ export function rowsInMemory(values: Reals, columns: number): Rows {
 export function abortableRows(rows: Rows, signal: AbortSignal): Rows {
   return {
     ...rows,
+    signal,
     async read(start, end, buffer) {
       signal.throwIfAborted();
       return rows.read(start, end, buffer);

@@ -5,6 +5,8 @@ import type { Storage } from "./storage.ts";
 /** The bytes of a file, read from any place, several times. */
 export interface ByteSource {
   readonly size: number;
+  /** The descriptor, where it is an open file. */
+  readonly fd?: number;
   /** Fills `target` with the bytes from `offset` on. */
   readInto(target: Uint8Array, offset: number): Promise<void>;
   close(): Promise<void>;
@@ -39,6 +41,7 @@ export async function bytesOf(file: FileHandle, name: string): Promise<ByteSourc
   const { size } = await file.stat();
   return {
     size,
+    fd: file.fd,
     async readInto(target, offset) {
       const end = offset + (await fill(target, file, offset));
       if (end < offset + target.length)

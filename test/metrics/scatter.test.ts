@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { centredMeans, classSumsOf } from "../../src/metrics/classMeans.ts";
+import { centredMeans } from "../../src/metrics/classMeans.ts";
 import { classSpace } from "../../src/metrics/classSpace.ts";
+import { classSumsOf } from "../../src/metrics/lanes/classSums.ts";
 import { type LabelledSet, rowsInMemory } from "../../src/metrics/rows.ts";
 import { float32Noise, precisionFor, scatterOf } from "../../src/metrics/scatter.ts";
 import { rowsElsewhere } from "./cases.ts";

@@ -45,9 +45,11 @@ export async function openFeatureFile(source: ByteSource): Promise<FeatureFile> 
   function table(name: string, count: number, columns: number): Rows {
     const { dtype, begin } = placeOf(name, [count, columns]);
     const bytes = columns * floatBytes(name, dtype);
+    const { fd } = source;
     return {
       count,
       columns,
+      place: dtype === "F32" && fd !== undefined ? { fd, begin } : undefined,
       async read(start, end, buffer) {
         const length = (end - start) * bytes;
         const raw = buffer ? buffer().subarray(0, length) : new Uint8Array(length);

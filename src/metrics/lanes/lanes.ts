@@ -5,7 +5,7 @@ import { symmetricEigenvalues } from "../eigenvalues.ts";
 import type { Matrix } from "../matrix.ts";
 import type { Rows } from "../rows.ts";
 import type { LaneAnswer, LaneMessage } from "./thread.ts";
-import { type BlockWork, type Order, workOf } from "./work.ts";
+import { type LaneWork, type Order, workOf } from "./work.ts";
 
 /** TypeScript in a clone, JavaScript in the published package. */
 const PROGRAM = new URL(`./thread${extname(import.meta.filename)}`, import.meta.url);
@@ -16,7 +16,7 @@ const MOST_LANES = 8;
 /** What works beside others: a thread of its own, or this one. */
 export interface Lane {
   /** Begins a pass, of which it is to measure blocks. */
-  begin(order: Order): Promise<BlockWork>;
+  begin(order: Order): Promise<LaneWork>;
   /** Returns the eigenvalues of a symmetric matrix (n×n), in no order. */
   eigenvalues(matrix: Matrix): Promise<Float64Array>;
 }
@@ -116,6 +116,7 @@ function startLane(): Thread {
       await ask({ kind: "begin", pass, order });
       return {
         measure: async (block) => void (await ask({ kind: "measure", pass, block })),
+        measureFile: async (place, turns, buffer) => void (await ask({ kind: "file", pass, place, turns, buffer })),
         release: () => void ask({ kind: "end", pass }).catch(() => {}), // a thread that has ended holds nothing
       };
     },

@@ -1,11 +1,11 @@
 import type { ClassSpace } from "../classSpace.ts";
 import type { Matrix, Reals } from "../matrix.ts";
-import { blockRows, placed, type Rows } from "../rows.ts";
+import { blockRows, type Rows } from "../rows.ts";
 import { openKernels } from "../wasm/kernels.ts";
 import { type BlockScatterOrder, bytesOfBlockScatter } from "./blockScatter.ts";
 import { CHECK_NUMBERS, checkedSamples, type Float32Check, sumOfChecks } from "./float32Check.ts";
-import { type Lane, lanesFor } from "./lanes.ts";
-import type { BlockWork } from "./work.ts";
+import { lanesFor } from "./lanes.ts";
+import { takeTurns, turnsOf } from "./turns.ts";
 
 /** What is found about every feature of a set, N numbers each. */
 export interface SampleScatter extends Pick<BlockScatterOrder, "squares" | "whitened" | "nearest"> {
@@ -19,9 +19,6 @@ export interface PassOrder extends Pick<BlockScatterOrder, "space" | "precision"
   readonly checkedShare: number;
 }
 
-/** Blocks of a lane: one at work while the next one is read. */
-const BUFFERS = 2;
-
 /** Returns what is found about `features` (N×D), block by block; no bit of it depends on the number of lanes. */
 export async function samplePass(features: Rows, order: PassOrder): Promise<SampleScatter> {
   const { count, columns } = features;
@@ -32,7 +29,7 @@ export async function samplePass(features: Rows, order: PassOrder): Promise<Samp
   };
   const rows = Math.min(blockRows(columns), count);
   const checks = shared(Float64Array, CHECK_NUMBERS * Math.ceil(count / rows));
-  await takeTurns(lanesFor(features), features, {
+  await measureAll(features, {
     ...sharedOrder(order),
     ...found,
     work: "scatter",
@@ -43,39 +40,24 @@ export async function samplePass(features: Rows, order: PassOrder): Promise<Samp
   return { ...found, check: sumOfChecks(checks) };
 }
 
-/** Has all blocks measured: each lane takes the next one as soon as it has room for it. */
-async function takeTurns(
-  lanes: readonly Lane[],
-  features: Rows,
-  order: Omit<BlockScatterOrder, "room">,
-): Promise<void> {
-  const { count, columns } = features;
-  const { rows } = order;
-  let next = 0;
-  const measureIn = async (buffer: Uint8Array, work: BlockWork) => {
-    while (next < count) {
-      const start = next;
-      const end = Math.min(start + rows, count);
-      next = end;
-      try {
-        await work.measure(placed({ start, end, values: await features.read(start, end, () => buffer) }, buffer));
-      } catch (error) {
-        next = count; // nobody need go on
-        throw error;
-      }
-    }
-  };
-  const ends = lanes.map(async (lane) => {
-    const bytes = rows * columns * 8;
-    const kernels = openKernels(BUFFERS * bytes + bytesOfBlockScatter(order));
-    const buffers = Array.from({ length: BUFFERS }, () => kernels.bytes(bytes));
-    const work = await lane.begin({ ...order, room: kernels.share() });
-    const ended = await Promise.allSettled(buffers.map((buffer) => measureIn(buffer, work)));
-    work.release();
-    kernels.release();
-    return ended;
-  });
-  for (const end of (await Promise.all(ends)).flat()) if (end.status === "rejected") throw end.reason;
+async function measureAll(features: Rows, order: Omit<BlockScatterOrder, "room">): Promise<void> {
+  const bytes = order.rows * features.columns * 8;
+  const rooms = lanesFor(features).map((lane) => ({
+    lane,
+    kernels: openKernels(2 * bytes + bytesOfBlockScatter(order)),
+  }));
+  const stations = await Promise.all(
+    rooms.map(async ({ lane, kernels }) => {
+      const buffers = [kernels.bytes(bytes), kernels.bytes(bytes)] as const;
+      return { buffers, work: await lane.begin({ ...order, room: kernels.share() }) };
+    }),
+  );
+  try {
+    await takeTurns(features, turnsOf(features, order.rows), stations);
+  } finally {
+    for (const { work } of stations) work.release();
+    for (const { kernels } of rooms) kernels.release();
+  }
 }
 
 /** Returns an order whose arrays threads need not copy. */

@@ -3,15 +3,24 @@ import { parentPort } from "node:worker_threads";
 import { symmetricEigenvalues } from "../eigenvalues.ts";
 import type { Matrix } from "../matrix.ts";
 import { timesTransposed } from "../products.ts";
+import type { FilePlace } from "../rows.ts";
+import { measureFile, type Turns } from "./turns.ts";
 import { type BlockWork, type FeatureBlock, type Order, workOf } from "./work.ts";
 
-/** What a lane is told: to load what products take, to measure blocks of the pass of that number, or to take eigenvalues. */
+/** What a lane is told: to load what products take, to measure a block or those of a file for the pass of that number, or to take eigenvalues. */
 export type LaneMessage =
   | { readonly kind: "load" }
   | { readonly kind: "begin"; readonly pass: number; readonly order: Order }
   | { readonly kind: "measure"; readonly pass: number; readonly block: FeatureBlock }
+  | ({ readonly kind: "file"; readonly pass: number } & FileMessage)
   | { readonly kind: "end"; readonly pass: number }
   | { readonly kind: "eigenvalues"; readonly matrix: Matrix };
+
+interface FileMessage {
+  readonly place: FilePlace;
+  readonly turns: Turns;
+  readonly buffer: Uint8Array;
+}
 
 /** What it says to the message of that number. */
 export interface LaneAnswer {
@@ -25,15 +34,26 @@ let last: Promise<unknown> = Promise.resolve();
 
 parentPort!.on("message", ({ id, message }: { id: number; message: LaneMessage }) => {
   const answer = (answer: LaneAnswer) => parentPort!.postMessage(answer);
-  last = last
-    .then(() => handle(message))
-    .then(
-      (values) => answer(values ? { id, answer: values } : { id }),
-      (error) => answer({ id, error }),
-    );
+  const done = message.kind === "file" ? measureBlocksOf(message) : inTurn(() => handle(message));
+  done.then(
+    (values) => answer(values ? { id, answer: values } : { id }),
+    (error) => answer({ id, error }),
+  );
 });
 
-async function handle(message: LaneMessage): Promise<Float64Array | undefined> {
+/** One thing after the other. */
+function inTurn<T>(task: () => Promise<T>): Promise<T> {
+  const done = last.then(task);
+  last = done.catch(() => {});
+  return done;
+}
+
+/** Other passes come in between its blocks. */
+async function measureBlocksOf({ pass, place, turns, buffer }: FileMessage & { pass: number }): Promise<undefined> {
+  await measureFile(place, turns, buffer, (block) => inTurn(() => passes.get(pass)!.measure(block)));
+}
+
+async function handle(message: Exclude<LaneMessage, { kind: "file" }>): Promise<Float64Array | undefined> {
   switch (message.kind) {
     case "load":
       await loadProducts();

@@ -1,6 +1,8 @@
 import type { Reals } from "../matrix.ts";
+import type { FilePlace } from "../rows.ts";
 import { type BlockScatterOrder, blockScatter } from "./blockScatter.ts";
 import { type BlockSumsOrder, blockSums } from "./blockSums.ts";
+import type { Turns } from "./turns.ts";
 
 /** Features `start` to `end` (exclusive) of the set: in the memory of the order where they are float32. */
 export interface FeatureBlock {
@@ -13,6 +15,11 @@ export interface FeatureBlock {
 export interface BlockWork {
   measure(block: FeatureBlock): Promise<void>;
   release(): void;
+}
+
+/** The same of a lane, which may read files by itself: it measures blocks as long as there are any. */
+export interface LaneWork extends BlockWork {
+  measureFile?(place: FilePlace, turns: Turns, buffer: Uint8Array): Promise<void>;
 }
 
 /** A pass over blocks. */

@@ -1,5 +1,5 @@
-import { classSumsOf } from "../classMeans.ts";
 import { differencesFrom } from "../differences.ts";
+import { classSumsOf } from "../lanes/classSums.ts";
 import type { Matrix } from "../matrix.ts";
 import { addRow, combination, scaleRow, zeros } from "../matrix.ts";
 import { transposedTimes } from "../products.ts";
@@ -21,7 +21,6 @@ export interface Moments {
 export async function momentsOf(train: LabelledSet): Promise<Moments> {
   const sums = await classSumsOf(train);
   const means = sums.means();
-  sums.release();
   let within: Promise<Matrix> | undefined;
   return {
     means,

@@ -2,33 +2,71 @@
 // memory, row-major, given by the address of their first byte.
 
 /**
- * `sums[label] += feature` (float32 n×D, float64 C×D) of columns `from` to `to`, with the rounding error of each addition added to `errors` (Knuth's
- * TwoSum: total = s + x, added = total − s, error = (s − (total − added)) + (x − added)).
+ * `sums[label] += feature` (float32 n×D, float64 C×D), with the rounding error of each addition added to `errors` (Knuth's TwoSum:
+ * total = s + x, added = total − s, error = (s − (total − added)) + (x − added)), for the features in the order of `order` (int32 n).
+ * Four of a class that follow each other are added up first.
  */
 export function addRows(
-  features: usize, labels: usize, rows: i32, columns: i32, from: i32, to: i32, sums: usize, errors: usize,
+  features: usize, labels: usize, order: usize, rows: i32, columns: i32, sums: usize, errors: usize,
 ): void {
-  for (let row = 0; row < rows; row++) {
-    let x = features + ((<usize>row * columns + from) << 2);
-    const at = (<usize>load<i32>(labels + (<usize>row << 2)) * columns + from) << 3;
-    let s = sums + at;
-    let e = errors + at;
-    const end = x + (<usize>(to - from) << 2);
-    const vectorEnd = x + ((<usize>(to - from) & ~3) << 2);
-    for (; x < vectorEnd; x += 16, s += 32, e += 32) {
-      const four = v128.load(x);
-      addTwo(s, e, lowHalf(four));
-      addTwo(s + 16, e + 16, highHalf(four));
-    }
-    for (; x < end; x += 4, s += 8, e += 8) {
-      const value = <f64>load<f32>(x);
-      const sum = load<f64>(s);
-      const total = sum + value;
-      const added = total - sum;
-      store<f64>(e, load<f64>(e) + (sum - (total - added) + (value - added)));
-      store<f64>(s, total);
+  const width = <usize>columns << 2;
+  for (let i = 0; i < rows; ) {
+    const at = order + (<usize>i << 2);
+    const label = labelAt(labels, at);
+    const place = (<usize>label * columns) << 3;
+    const x = features + load<i32>(at) * width;
+    if (i + 3 < rows && labelAt(labels, at + 12) == label) {
+      const y = features + load<i32>(at, 4) * width;
+      const z = features + load<i32>(at, 8) * width;
+      addFour(x, y, z, features + load<i32>(at, 12) * width, width, sums + place, errors + place);
+      i += 4;
+    } else {
+      addOne(x, width, sums + place, errors + place);
+      i++;
     }
   }
+}
+
+@inline
+function labelAt(labels: usize, place: usize): i32 {
+  return load<i32>(labels + (<usize>load<i32>(place) << 2));
+}
+
+@inline
+function addOne(x: usize, width: usize, s: usize, e: usize): void {
+  const end = x + width;
+  const vectorEnd = x + (width & ~15);
+  for (; x < vectorEnd; x += 16, s += 32, e += 32) {
+    const four = v128.load(x);
+    addTwo(s, e, lowHalf(four));
+    addTwo(s + 16, e + 16, highHalf(four));
+  }
+  for (; x < end; x += 4, s += 8, e += 8) addNumber(s, e, <f64>load<f32>(x));
+}
+
+@inline
+function addFour(x: usize, y: usize, z: usize, u: usize, width: usize, s: usize, e: usize): void {
+  const end = x + width;
+  const vectorEnd = x + (width & ~15);
+  for (; x < vectorEnd; x += 16, y += 16, z += 16, u += 16, s += 32, e += 32) {
+    const a = v128.load(x);
+    const b = v128.load(y);
+    const c = v128.load(z);
+    const d = v128.load(u);
+    addTwo(s, e, f64x2.add(f64x2.add(lowHalf(a), lowHalf(b)), f64x2.add(lowHalf(c), lowHalf(d))));
+    addTwo(s + 16, e + 16, f64x2.add(f64x2.add(highHalf(a), highHalf(b)), f64x2.add(highHalf(c), highHalf(d))));
+  }
+  for (; x < end; x += 4, y += 4, z += 4, u += 4, s += 8, e += 8)
+    addNumber(s, e, <f64>load<f32>(x) + <f64>load<f32>(y) + (<f64>load<f32>(z) + <f64>load<f32>(u)));
+}
+
+@inline
+function addNumber(s: usize, e: usize, value: f64): void {
+  const sum = load<f64>(s);
+  const total = sum + value;
+  const added = total - sum;
+  store<f64>(e, load<f64>(e) + (sum - (total - added) + (value - added)));
+  store<f64>(s, total);
 }
 
 @inline

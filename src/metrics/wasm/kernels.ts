@@ -25,15 +25,15 @@ export interface Kernels {
   float32(length: number): Float32Array;
   float64(length: number): Float64Array;
   /**
-   * Adds features (n×D) to the sums (C×D) of their labels (n), and the rounding error of each addition to `errors` (C×D): of
-   * columns `from` to `to` (exclusive).
+   * Adds features (n×D) in the order of `order` (n) to the sums (C×D) of their labels (n), and the rounding error of each
+   * addition to `errors` (C×D). Four of a class that follow each other are added up first, in float64.
    */
   addRows(
     features: Float32Array,
     labels: Int32Array,
+    order: Int32Array,
     sums: Float64Array,
     errors: Float64Array,
-    columns: { readonly from: number; readonly to: number },
   ): void;
   /**
    * Writes `h − r` to `residuals` (n×D), rounded at the end where these are float32, and `‖h − r‖²` to `squares` (n), h each
@@ -116,9 +116,9 @@ export function joinKernels({ memory, used: before }: SharedKernels): Kernels {
     int32: (length) => new Int32Array(memory.buffer, allocate(4 * length), length),
     float32: (length) => new Float32Array(memory.buffer, allocate(4 * length), length),
     float64: (length) => new Float64Array(memory.buffer, allocate(8 * length), length),
-    addRows(features, labels, sums, errors, { from, to }) {
+    addRows(features, labels, order, sums, errors) {
       const rows = labels.length;
-      functions.addRows(...at(features, labels), rows, features.length / rows, from, to, ...at(sums, errors));
+      functions.addRows(...at(features, labels, order), rows, features.length / rows, ...at(sums, errors));
     },
     subtractRows(features, labels, references, residuals, squares) {
       const rows = labels.length;

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
-import { ClassSums, centredMeans, classSumsOf } from "../../../src/metrics/classMeans.ts";
+import { ClassSums, centredMeans } from "../../../src/metrics/classMeans.ts";
 import { classSpace } from "../../../src/metrics/classSpace.ts";
 import { symmetricEigenvalues } from "../../../src/metrics/eigenvalues.ts";
+import { classSumsOf } from "../../../src/metrics/lanes/classSums.ts";
 import { lanesFor, loadLanes, spareLane, THIS_THREAD } from "../../../src/metrics/lanes/lanes.ts";
 import { samplePass } from "../../../src/metrics/lanes/pass.ts";
 import { type LabelledSet, type Rows, rowsInMemory } from "../../../src/metrics/rows.ts";
