@@ -1,15 +1,19 @@
 import type { ClassSpace } from "./classSpace.ts";
 import { squaredDistance } from "./kernels.ts";
+import { SPLIT_ERROR } from "./lanes/byteProducts.ts";
 import type { Matrix, Reals } from "./matrix.ts";
 import { rowNorms } from "./matrix.ts";
 import { timesTransposed } from "./products.ts";
-import { openKernels } from "./wasm/kernels.ts";
+import type { Kernels } from "./wasm/kernels.ts";
 
 /** The unit roundoff of float32. */
 const ROUNDOFF = 2 ** -24;
 
 /** Where features are measured from: the class means, or the mean of these. */
 export type Origins = "means" | "global mean";
+
+/** In which precision features are projected on the space of the class means: float64, float32, or as the bytes of float32. */
+export type Precision = "float64" | "float32" | "bytes";
 
 /** Decides for blocks of features which class mean is nearest. */
 export interface NearestMeans {
@@ -18,10 +22,10 @@ export interface NearestMeans {
   /** Where coordinates are taken in float64: room for those (rows×K), and what fills `coordinates` from it; returns `‖p‖²` (n). */
   readonly unrounded: Float64Array | null;
   round(count: number): Float64Array;
+  /** Room for products of features with `(μ_c − μ_G)/λ_1` (rows×C): to be filled, too, where a block says how far they are off. */
+  readonly products: Float32Array;
   /** Writes the classes to `nearest` (n), and returns the squared norms of the coordinates (n), until the next block. */
   decide(block: DecisionBlock, nearest: Int32Array): Promise<Float64Array>;
-  /** Gives the memory back: neither coordinates nor their norms may be touched any more. */
-  release(): void;
 }
 
 /** Features (n×D) with the row of the origins they are measured from and their distances from it squared (n each). */
@@ -29,29 +33,39 @@ interface DecisionBlock {
   readonly features: Reals;
   readonly rowOf: Int32Array;
   readonly squares: Float64Array;
+  /** By how much `products` may be off (n), where they are filled. */
+  readonly errors: Float32Array | null;
+}
+
+/** Returns how many bytes `nearestMeansIn` takes of the kernels' memory. */
+export function bytesOfNearestMeans({ directions, means }: ClassSpace, origins: Origins, rows: number): number {
+  const { rows: classes, columns: rank } = directions;
+  return rows * (16 * rank + 4 * classes + 32) + 4 * classes * (origins === "means" ? means.rows : 1);
 }
 
 /**
  * Returns the decision of NC4 (Haas et al., Eq. 9), `argmin_c ‖h − μ_c‖₂`, the lowest class on ties, for blocks of up to
- * `rows` features. It is the largest of `(h − μ_G)·(μ_c − μ_G) − ‖μ_c − μ_G‖²/2`; all are divided by λ_1 to be near 1. float32
- * products tell the candidates, with a bound of what their rounding may change; where more than one is left, differences
- * are squared in float64, as they are. `projection` is the precision in which coordinates were taken.
+ * `rows` features. It is the largest of `(h − μ_G)·(μ_c − μ_G) − ‖μ_c − μ_G‖²/2`; all are divided by λ_1 to be near 1. Rough
+ * products, where there are some, tell most samples; of the others float32 products tell the candidates, with a bound of what
+ * their rounding may change; where more than one is left, differences are squared in float64, as they are. `projection` is the
+ * precision in which coordinates were taken.
  */
 export function nearestMeansIn(
+  kernels: Kernels,
   space: ClassSpace,
   origins: Origins,
   rows: number,
-  projection: "float32" | "float64",
+  projection: Precision,
 ): NearestMeans {
   const { means, meanNorms, directions } = space;
   const { rows: classes, columns: rank } = directions;
   const largest = space.spectrum.eigenvalues[0];
   const offsets = offsetsOf(space, origins);
   const exact = projection === "float64";
-  const kernels = openKernels(rows * (4 * (rank + classes + 4) + (exact ? 8 * rank : 0) + 16) + 4 * offsets.length);
   const coordinates = kernels.float32(rows * rank);
+  const someCoordinates = exact ? null : kernels.float32(rows * rank);
   const products = kernels.float32(rows * classes);
-  const rowsThere = kernels.int32(rows);
+  const origin = kernels.int32(rows);
   const margins = kernels.float32(rows);
   const found = kernels.int32(rows);
   const candidates = kernels.int32(rows);
@@ -63,6 +77,7 @@ export function nearestMeansIn(
   const scores = { ...directions, values: new Float32Array(directions.values.length) };
   for (let k = 0; k < scores.values.length; k++) scores.values[k] = directions.values[k] / largest;
   const { perCoordinate, perDistance, always } = boundsOf(space, offsets, projection);
+  const everyRow = Int32Array.from({ length: rows }, (_, i) => i);
 
   return {
     coordinates,
@@ -72,29 +87,64 @@ export function nearestMeansIn(
       kernels.roundRows(unrounded!.subarray(0, count * rank), coordinates, squares);
       return squares;
     },
-    async decide({ features, rowOf, squares }, nearest) {
+    products,
+    async decide(block, nearest) {
       const count = nearest.length;
-      const located = { rows: count, columns: rank, values: coordinates.subarray(0, count * rank) };
       const lengths = coordinateSquares.subarray(0, count);
-      kernels.squareRows(located.values, lengths);
-      const { values: here } = await timesTransposed(located, scores, products);
-      rowsThere.set(rowOf);
-      for (let i = 0; i < count; i++) {
-        const distance = Math.sqrt(squares[i]) + (origins === "means" ? meanNorms[rowOf[i]] : 0);
-        margins[i] = 2 * (perCoordinate * Math.sqrt(lengths[i]) + perDistance * distance + always);
-      }
-      kernels.nearestRows(here, rowsThere.subarray(0, count), offsetsThere, margins, found, candidates);
-      nearest.set(found.subarray(0, count));
-      for (let i = 0; i < count; i++)
-        if (candidates[i] > 1) nearest[i] = nearestOf(means, features, i, candidatesIn(here, i, margins[i], found[i]));
+      kernels.squareRows(coordinates.subarray(0, count * rank), lengths);
+      const all = everyRow.subarray(0, count);
+      const undecided = block.errors ? decideRoughly(block.rowOf, block.errors, nearest) : all;
+      if (undecided.length > 0) await decideByCoordinates(undecided, block, lengths, nearest);
       return lengths;
     },
-    release: () => kernels.release(),
   };
 
-  function candidatesIn(scores: Float32Array, i: number, margin: number, best: number) {
-    const least = scores[i * classes + best] - margin;
-    return (c: number) => !(scores[i * classes + c] < least);
+  /** Writes the class of every sample, and returns those samples that may be nearer to another one. */
+  function decideRoughly(rowOf: Int32Array, errors: Float32Array, nearest: Int32Array): Int32Array {
+    origin.set(rowOf);
+    margins.set(errors.map((error) => 2 * (error + always)));
+    findNearest(nearest.length);
+    nearest.set(found.subarray(0, nearest.length));
+    return everyRow.subarray(0, nearest.length).filter((i) => candidates[i]! > 1);
+  }
+
+  async function decideByCoordinates(
+    which: Int32Array,
+    { features, rowOf, squares }: DecisionBlock,
+    lengths: Float64Array,
+    nearest: Int32Array,
+  ): Promise<void> {
+    const count = which.length;
+    const located = { rows: count, columns: rank, values: coordinatesOf(which, nearest.length) };
+    await timesTransposed(located, scores, products);
+    which.forEach((i, at) => {
+      const distance = Math.sqrt(squares[i]) + (origins === "means" ? meanNorms[rowOf[i]] : 0);
+      margins[at] = 2 * (perCoordinate * Math.sqrt(lengths[i]) + perDistance * distance + always);
+      origin[at] = rowOf[i];
+    });
+    findNearest(count);
+    which.forEach((i, at) => {
+      nearest[i] = candidates[at] > 1 ? nearestOf(means, features, i, candidatesIn(at)) : found[at];
+    });
+  }
+
+  /** The coordinates of some of `count` samples, next to each other. */
+  function coordinatesOf(which: Int32Array, count: number): Float32Array {
+    if (which.length < count)
+      which.forEach((i, at) => {
+        someCoordinates!.set(coordinates.subarray(i * rank, (i + 1) * rank), at * rank);
+      });
+    return (which.length < count ? someCoordinates! : coordinates).subarray(0, which.length * rank);
+  }
+
+  function findNearest(count: number): void {
+    const here = products.subarray(0, count * classes);
+    kernels.nearestRows(here, origin.subarray(0, count), offsetsThere, margins, found, candidates);
+  }
+
+  function candidatesIn(at: number) {
+    const least = products[at * classes + found[at]] - margins[at];
+    return (c: number) => !(products[at * classes + c] < least);
   }
 }
 
@@ -116,7 +166,7 @@ function offsetsOf({ gram, spectrum }: ClassSpace, origins: Origins): Float32Arr
 function boundsOf(
   { directions, whitening, means, spectrum }: ClassSpace,
   offsets: Float32Array,
-  projection: "float32" | "float64",
+  projection: Precision,
 ) {
   const { rows: classes, columns: rank } = directions;
   const largest = spectrum.eigenvalues[0];
@@ -124,7 +174,7 @@ function boundsOf(
   // at full rank what was dropped is rounding; otherwise it is a part of the means that the coordinates do not have
   const missing = spectrum.rank < Math.min(classes - 1, means.columns) ? spectrum.dropped : 0;
   const lost = (Math.sqrt(missing) + means.columns * Number.EPSILON * Math.sqrt(largest)) / largest;
-  const projected = projection === "float32" ? (means.columns + 4) * ROUNDOFF * reachOf(directions, whitening) : 0;
+  const projected = projectionBound(means.columns, projection) * reachOf(directions, whitening);
   let offset = 0;
   for (const value of offsets) offset = Math.max(offset, Math.abs(value));
   return {
@@ -132,6 +182,16 @@ function boundsOf(
     perDistance: lost + projected / largest,
     always: 4 * ROUNDOFF * offset,
   };
+}
+
+/**
+ * By how much `a·x` of D numbers may be off, per unit of `‖a‖ ‖x‖`. Of bytes, each number is off by SPLIT_ERROR of the largest, and
+ * products below the last byte are left out.
+ */
+function projectionBound(dimensions: number, projection: Precision): number {
+  if (projection === "float64") return 0;
+  if (projection === "float32") return (dimensions + 4) * ROUNDOFF;
+  return (dimensions + 2 * Math.sqrt(dimensions)) * SPLIT_ERROR * 1.01 + 16 * ROUNDOFF;
 }
 
 /** `max_c Σ_k |b_ck| ‖a_k‖`. */

@@ -61,13 +61,12 @@ const sessions = new Map<string, Promise<InferenceSession>>();
 
 function sessionFor(kind: Kind, element: "float32" | "float64"): Promise<InferenceSession> {
   const key = `${kind} ${element}`;
-  const session = sessions.get(key) ?? openSession(kind, element === "float32" ? "float" : "double");
+  const session = sessions.get(key) ?? openProduct(kind, element === "float32" ? "float" : "double");
   sessions.set(key, session);
   return session;
 }
 
-async function openSession(kind: Kind, element: "float" | "double"): Promise<InferenceSession> {
-  const { InferenceSession } = await import("onnxruntime-node");
+async function openProduct(kind: Kind, element: "float" | "double"): Promise<InferenceSession> {
   const attributes: Record<string, number> = kind === "a bᵀ" ? { transB: 1 } : { transA: 1 };
   const file = encodeModel({
     nodes: [{ opType: "Gemm", input: ["a", "b"], output: "product", attributes }],
@@ -79,6 +78,12 @@ async function openSession(kind: Kind, element: "float" | "double"): Promise<Inf
     outputs: [{ name: "product", element, dims: ["rows", "columns"] }],
     metadata: {},
   });
+  return openSession(file);
+}
+
+/** Returns a session for a model of products: on all cores in the main thread, on one in others. */
+export async function openSession(file: Uint8Array): Promise<InferenceSession> {
+  const { InferenceSession } = await import("onnxruntime-node");
   return InferenceSession.create(file, {
     executionProviders: ["cpu"],
     logSeverityLevel: 3,

@@ -1,6 +1,7 @@
 import type { ClassSpace } from "./classSpace.ts";
-import type { Precision } from "./lanes/blockScatter.ts";
+import { HAS_TILES } from "./lanes/byteProducts.ts";
 import { samplePass } from "./lanes/pass.ts";
+import type { Precision } from "./nearestMean.ts";
 import type { LabelledSet, Rows } from "./rows.ts";
 
 /** What the second pass over a training set finds about its class means. */
@@ -19,23 +20,31 @@ export interface WithinClassScatter {
 /** Multiplications of the projection from which on float32 is tried: some 0.02 s of float64 on two cores. */
 const FLOAT32_PRODUCTS = 2 ** 31;
 
-/** The most that float32 may be off, one standard deviation. */
+/** Coordinates from which on products of bytes are tried; of few, a float32 product takes less than taking numbers apart. */
+const BYTES_RANK = 256;
+
+/** The most that a sum may be off, one standard deviation. */
 const MOST_NOISE = 3e-10;
 
-/** Coordinates by which the rounding of A is estimated, those of samples from all of the set. */
-const CHECKED_COORDINATES = 400_000;
+/**
+ * What rounding changes in one square of a coordinate, relative: that of a product, and that of A. Seen with seven shapes from 20,000×64
+ * in 63 coordinates to 5,000×2,048 in 999. The second is estimated by so many coordinates, those of samples from all of the set.
+ */
+const ROUNDING = {
+  float32: { product: 5e-7, matrix: 1.2e-7, checked: 400_000 },
+  bytes: { product: 9e-7, matrix: 2.4e-7, checked: 1_600_000 },
+};
 
-/** The most that float32 may differ from float64 over the checked samples, relative. */
+/** The most that these may differ from float64 over the checked samples, relative. */
 const TRUSTED = 1e-7;
 
 /**
  * Returns the scatter of `set` about the means of `space`.
  *
- * Large sets are projected in float32, in half the time. The squares of the coordinates are summed in float64, so that the
+ * Large sets are projected in float32, in half the time, or as the bytes of float32 numbers. The squares of the coordinates are summed in float64, so that the
  * rounding of single products averages out. That of the whitening matrix A does not; with `E = A − fl(A)` its share of the
  * sum, `Σ 2 Ar·Er`, is taken from some samples. An eighth of these is projected in float64, too: where the two precisions
- * differ by more than 1e-7 over them, float32 cannot carry these features, and everything is done in float64. Seen at 100,000×2,048 of
- * 1,000 classes: 5e-11 off float64.
+ * differ by more than 1e-7 over them, float32 cannot carry these features, and everything is done in float64.
  */
 export async function scatterOf(
   set: LabelledSet,
@@ -43,41 +52,47 @@ export async function scatterOf(
   precision: Precision = precisionFor(set.count, space.whitening),
 ): Promise<WithinClassScatter> {
   const { features, labels, count } = set;
+  const checked = precision === "float64" ? 0 : ROUNDING[precision].checked;
   const found = await samplePass(features, {
     space,
     precision,
     origins: "means",
     references: space.means,
     rowOf: labels,
-    checkedShare: Math.min(1, CHECKED_COORDINATES / (count * space.whitening.rows)),
+    checkedShare: Math.min(1, checked / (count * space.whitening.rows)),
   });
-  const squares = new Float64Array(space.means.rows);
+  const squaresOf = new Float64Array(space.means.rows);
   let whitened = 0;
   for (let i = 0; i < count; i++) {
-    squares[labels[i]] += found.squares[i];
+    squaresOf[labels[i]] += found.squares[i];
     whitened += found.whitened[i];
   }
-  if (precision === "float32") {
-    const { float32, float64, rounding, squares: checked } = found.check;
+  if (precision !== "float64") {
+    const { float32, float64, rounding, squares } = found.check;
     if (Math.abs(float32 / float64 - 1) > TRUSTED) return scatterOf(set, space, "float64");
-    whitened *= 1 + rounding / checked;
+    whitened *= 1 + rounding / squares;
   }
-  return { squares, whitened, nearest: found.nearest };
+  return { squares: squaresOf, whitened, nearest: found.nearest };
+}
+
+/** Returns by how much the sum of N·K squares of coordinates is off, relative, one standard deviation. */
+export function roundingNoise(precision: keyof typeof ROUNDING, count: number, rank: number): number {
+  const { product, matrix, checked } = ROUNDING[precision];
+  return Math.hypot(product / Math.sqrt(count * rank), matrix / Math.sqrt(checked));
 }
 
 /**
- * Returns by how much the sum of N·K squares of coordinates from float32 is off, relative, one standard deviation. Seen with
- * seven shapes from 20,000×64 in 63 coordinates to 5,000×2,048 in 999: the rounding of a product changes one square by 5e-7,
- * and the share of the rounding of A is 1e-7 in one square, of which CHECKED_COORDINATES are looked at.
+ * Returns in which precision so many samples are projected by a whitening matrix of that shape (K×D), on a processor that multiplies
+ * tiles of bytes or does not.
  */
-export function float32Noise(count: number, rank: number): number {
-  return Math.hypot(5e-7 / Math.sqrt(count * rank), 1.2e-7 / Math.sqrt(CHECKED_COORDINATES));
-}
-
-/** Returns in which precision so many samples are projected by a whitening matrix of that shape (K×D). */
-export function precisionFor(count: number, { rows: rank, columns }: { rows: number; columns: number }): Precision {
+export function precisionFor(
+  count: number,
+  { rows: rank, columns }: { rows: number; columns: number },
+  hasTiles = HAS_TILES,
+): Precision {
   const pays = count * rank * columns >= FLOAT32_PRODUCTS;
-  return pays && float32Noise(count, rank) <= MOST_NOISE ? "float32" : "float64";
+  const precision = hasTiles && rank >= BYTES_RANK ? "bytes" : "float32";
+  return pays && roundingNoise(precision, count, rank) <= MOST_NOISE ? precision : "float64";
 }
 
 /** Returns for each of N features the class of `space` whose mean is nearest (N), the lowest on ties. */

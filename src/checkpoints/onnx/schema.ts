@@ -96,7 +96,7 @@ const FIELD = {
 };
 
 /** ONNX's numbers for element types and kinds of attributes. */
-export const ELEMENT = { float: 1, uint8: 2, int64: 7, double: 11 } as const;
+export const ELEMENT = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, double: 11 } as const;
 const ATTRIBUTE = { float: 1, int: 2, ints: 7 } as const;
 
 /** A node of the ONNX graph, with one output. */
@@ -114,7 +114,7 @@ export interface OnnxNode {
 export interface OnnxConstant {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly values: Float32Array | BigInt64Array;
+  readonly values: Float32Array | BigInt64Array | Uint8Array | Int8Array;
 }
 
 /** An input or output of the ONNX graph; a string in `dims` is a free axis of that name. */
@@ -251,9 +251,15 @@ function encodeNode({ opType, input, output, attributes = {}, floats = {} }: Onn
 }
 
 function encodeConstant({ name, dims, values }: OnnxConstant): readonly Uint8Array[] {
-  const dataType = values instanceof Float32Array ? ELEMENT.float : ELEMENT.int64;
+  const dataType = elementOf(values);
   const head = TENSOR_TYPE.encode({ name, dims, dataType }).finish();
   return [head, ...delimitedField(FIELD.rawData, [bytesOf(values)])];
+}
+
+function elementOf(values: OnnxConstant["values"]): number {
+  if (values instanceof Float32Array) return ELEMENT.float;
+  if (values instanceof BigInt64Array) return ELEMENT.int64;
+  return values instanceof Int8Array ? ELEMENT.int8 : ELEMENT.uint8;
 }
 
 function encodeValue({ name, element, dims }: OnnxValue) {

@@ -14,11 +14,11 @@ const MOST_PART_BYTES = 2 ** 26;
 /** A part has at least so many samples of each class, or else adding up the parts would take long beside them. */
 const LEAST_OF_CLASS = 32;
 
-/** Blocks have so many samples of each class, that fours of them are added at a time; 2²³ numbers are 32 MB. */
+/** Blocks have so many samples of each class, that fours of them are added at a time; 2²² numbers are 16 MB. */
 const ROWS_OF_CLASS = 8;
 const LEAST_ROWS = 512;
 const MOST_ROWS = 4096;
-const MOST_NUMBERS = 2 ** 23;
+const MOST_NUMBERS = 2 ** 22;
 
 /**
  * Returns the sums of a set with valid labels. Each lane sums some parts of it, which depend on nothing but its shape, so that the sums

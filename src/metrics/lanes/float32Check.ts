@@ -42,16 +42,15 @@ interface Projected {
   readonly coordinates: Float32Array;
 }
 
-/** Returns what tells of the checked rows of a block, up to `rows`, how a projection by `whitening` in float32 fares. */
+/** Returns what tells of the checked rows of a block, up to `rows`, how a projection by `whitening` fares that lacks `errors` (K×D). */
 export function float32CheckOf(
   whitening: Matrix,
+  lacking: Float32Array,
   means: Matrix,
   rows: number,
 ): (projected: Projected) => Promise<Float32Check> {
   const { rows: rank, columns } = whitening;
-  const errors: Dense<Float32Array> = { ...whitening, values: new Float32Array(whitening.values.length) };
-  for (let k = 0; k < errors.values.length; k++)
-    errors.values[k] = whitening.values[k] - Math.fround(whitening.values[k]);
+  const errors: Dense<Float32Array> = { ...whitening, values: lacking };
   const few = Math.ceil(rows / FLOAT32_PER_FLOAT64);
   const byErrors = new Float32Array(rows * rank);
   const exactDifferences = new Float64Array(few * columns);

@@ -24,7 +24,7 @@ export interface Lane {
 /** This thread as a lane: for what ends before another has begun. */
 export const THIS_THREAD: Lane = {
   async begin(order) {
-    const work = workOf(order);
+    const work = await workOf(order);
     let last: Promise<void> = Promise.resolve();
     return {
       // one block at a time, as in a thread

@@ -34,7 +34,7 @@ export async function samplePass(features: Rows, order: PassOrder): Promise<Samp
     ...found,
     work: "scatter",
     rows,
-    checked: order.precision === "float32" ? checkedSamples(rows, order.checkedShare) : null,
+    checked: order.precision !== "float64" ? checkedSamples(rows, order.checkedShare) : null,
     checks,
   });
   return { ...found, check: sumOfChecks(checks) };

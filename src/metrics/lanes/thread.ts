@@ -59,7 +59,7 @@ async function handle(message: Exclude<LaneMessage, { kind: "file" }>): Promise<
       await loadProducts();
       return;
     case "begin":
-      passes.set(message.pass, workOf(message.order));
+      passes.set(message.pass, await workOf(message.order));
       return;
     case "measure":
       await passes.get(message.pass)!.measure(message.block);

@@ -26,6 +26,6 @@ export interface LaneWork extends BlockWork {
 export type Order = BlockScatterOrder | BlockSumsOrder;
 
 /** Returns what does the work of an order. */
-export function workOf(order: Order): BlockWork {
+export async function workOf(order: Order): Promise<BlockWork> {
   return order.work === "sums" ? blockSums(order) : blockScatter(order);
 }

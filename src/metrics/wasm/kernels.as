@@ -180,6 +180,92 @@ export function squareRows(values: usize, rows: i32, columns: i32, squares: usiz
 }
 
 /**
+ * Each row (float32 n×D) as `scale · (65,536 a + 256 b + c)` with bytes −128 to 127, to half of its scale, which is the largest magnitude of
+ * the row over 127·65,536 (float32 n). Bytes are written with 128 added to them: `one` (n×D) has a of each row, `two` (n×2D) a and then b,
+ * `three` (n×3D) a, b and c.
+ */
+export function splitRows(values: usize, rows: i32, columns: i32, one: usize, two: usize, three: usize, scales: usize): void {
+  const width = <usize>columns;
+  let x = values;
+  for (let row = 0; row < rows; row++) {
+    const end = x + (width << 2);
+    const vectorEnd = x + ((width & ~15) << 2);
+    let highest = f32x4.splat(0);
+    for (let at = x; at < x + ((width & ~3) << 2); at += 16) highest = f32x4.pmax(highest, f32x4.abs(v128.load(at)));
+    let most = highestLane(highest);
+    for (let at = x + ((width & ~3) << 2); at < end; at += 4) most = max(most, abs(load<f32>(at)));
+    const factor: f32 = most > 1e-30 ? 8_323_072 / most : 0;
+    const factors = f32x4.splat(factor);
+    store<f32>(scales + (<usize>row << 2), most / 8_323_072);
+    for (; x < vectorEnd; x += 64, one += 16, two += 16, three += 16) {
+      const first = wholeNumbers(x, factors);
+      const second = wholeNumbers(x + 16, factors);
+      const third = wholeNumbers(x + 32, factors);
+      const fourth = wholeNumbers(x + 48, factors);
+      // bytes 2 and 1 of each number of two vectors, then those of all four
+      const front = v128.shuffle<u8>(first, second, 2, 6, 10, 14, 18, 22, 26, 30, 1, 5, 9, 13, 17, 21, 25, 29);
+      const back = v128.shuffle<u8>(third, fourth, 2, 6, 10, 14, 18, 22, 26, 30, 1, 5, 9, 13, 17, 21, 25, 29);
+      const a = v128.shuffle<i64>(front, back, 0, 2);
+      const b = v128.shuffle<i64>(front, back, 1, 3);
+      const lowFront = v128.shuffle<u8>(first, second, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0);
+      const lowBack = v128.shuffle<u8>(third, fourth, 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0);
+      v128.store(one, a);
+      v128.store(two, a);
+      v128.store(two + width, b);
+      v128.store(three, a);
+      v128.store(three + width, b);
+      v128.store(three + 2 * width, v128.shuffle<i64>(lowFront, lowBack, 0, 2));
+    }
+    for (; x < end; x += 4, one++, two++, three++) {
+      const number = <i32>nearest(load<f32>(x) * factor) + 0x80_80_80;
+      store<u8>(one, number >> 16);
+      store<u8>(two, number >> 16);
+      store<u8>(two + width, number >> 8);
+      store<u8>(three, number >> 16);
+      store<u8>(three + width, number >> 8);
+      store<u8>(three + 2 * width, number);
+    }
+    two += width;
+    three += 2 * width;
+  }
+}
+
+/** Four numbers as whole ones of three bytes, with 128 added to each byte. */
+@inline
+function wholeNumbers(x: usize, factors: v128): v128 {
+  const numbers = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x), factors)));
+  return i32x4.add(numbers, i32x4.splat(0x80_80_80));
+}
+
+/** `products = scale_row · scale_column · (65,536 one + 256 two + three)` (float32 n×K) of int32 n×K; without `two` that of `one` alone. */
+export function joinProducts(
+  one: usize, two: usize, three: usize, rows: i32, columns: i32, scales: usize, columnScales: usize, products: usize,
+): void {
+  let at: usize = 0;
+  const width = <usize>columns << 2;
+  for (let row = 0; row < rows; row++) {
+    const scale = load<f32>(scales + (<usize>row << 2));
+    const scaleVector = f32x4.splat(scale);
+    const end = at + width;
+    const vectorEnd = at + (width & ~15);
+    let c = columnScales;
+    for (; at < vectorEnd; at += 16, c += 16) {
+      let sum = f32x4.mul(f32x4.convert_i32x4_s(v128.load(one + at)), f32x4.splat(65_536));
+      if (two) {
+        const rest = f32x4.mul(f32x4.convert_i32x4_s(v128.load(two + at)), f32x4.splat(256));
+        sum = f32x4.add(sum, f32x4.add(rest, f32x4.convert_i32x4_s(v128.load(three + at))));
+      }
+      v128.store(products + at, f32x4.mul(sum, f32x4.mul(scaleVector, v128.load(c))));
+    }
+    for (; at < end; at += 4, c += 4) {
+      let sum = <f32>load<i32>(one + at) * 65_536;
+      if (two) sum += <f32>load<i32>(two + at) * 256 + <f32>load<i32>(three + at);
+      store<f32>(products + at, sum * (scale * load<f32>(c)));
+    }
+  }
+}
+
+/**
  * The column of the largest number of each row (int32 n) of float32 numbers, the first of equal ones. Returns the first row
  * with a number that is not finite, or −1.
  */

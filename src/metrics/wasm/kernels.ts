@@ -51,6 +51,16 @@ export interface Kernels {
   /** Writes `‖x‖²` of each row (n×K) to `squares` (n). */
   squareRows(values: Float32Array, squares: Float64Array): void;
   /**
+   * Writes each row (n×D) as `scale · (65,536 a + 256 b + c)` with bytes a, b and c, 128 added to each: a to `one` (n×D), a and then b to
+   * `two` (n×2D), all of them to `three` (n×3D), and the scale to `scales` (n). It is off by half a scale at most.
+   */
+  splitRows(values: Float32Array, one: Uint8Array, two: Uint8Array, three: Uint8Array, scales: Float32Array): void;
+  /**
+   * Writes `s t (65,536 one + 256 two + three)` to `products` (n×K), s being the scale of the row (n) and t that of the column (K); or
+   * `s t 65,536 one`.
+   */
+  joinProducts(parts: ProductParts, scales: Float32Array, columnScales: Float32Array, products: Float32Array): void;
+  /**
    * Writes the place of the largest number of each row (n×C) to `largest` (n), the first of equal ones. Returns the first row
    * with a number that is not finite, or −1; the rows after it are not looked at.
    */
@@ -83,12 +93,21 @@ export interface SharedKernels {
   readonly used: number;
 }
 
+/** Sums of products of bytes (n×K each), by what they count. */
+export interface ProductParts {
+  readonly one: Int32Array;
+  readonly two?: Int32Array;
+  readonly three?: Int32Array;
+}
+
 type Name =
   | "addRows"
   | "subtractRows"
   | "subtractRowsRounded"
   | "roundRows"
   | "squareRows"
+  | "splitRows"
+  | "joinProducts"
   | "argmaxRows"
   | "nearestRows";
 type Functions = Record<Name | "symmetricProduct" | "subtractProducts", (...numbers: number[]) => number>;
@@ -133,6 +152,14 @@ export function joinKernels({ memory, used: before }: SharedKernels): Kernels {
       const rows = squares.length;
       functions.squareRows(...at(values), rows, values.length / rows, ...at(squares));
     },
+    splitRows(values, ...arrays) {
+      const rows = arrays[3].length;
+      functions.splitRows(...at(values), rows, values.length / rows, ...at(...arrays));
+    },
+    joinProducts({ one, two, three }, scales, columnScales, products) {
+      const parts = [one, two, three].map((part) => part?.byteOffset ?? 0);
+      functions.joinProducts(...parts, scales.length, columnScales.length, ...at(scales, columnScales, products));
+    },
     argmaxRows(values, largest) {
       const rows = largest.length;
       return functions.argmaxRows(...at(values), rows, values.length / rows, ...at(largest));
@@ -156,7 +183,10 @@ export function joinKernels({ memory, used: before }: SharedKernels): Kernels {
 }
 
 function takeMemory(pages: number): WebAssembly.Memory {
-  const fitting = idle.findIndex(({ buffer }) => buffer.byteLength >= pages * PAGE_BYTES);
-  if (fitting < 0) return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
-  return idle.splice(fitting, 1)[0]!;
+  const fitting = idle
+    .filter(({ buffer }) => buffer.byteLength >= pages * PAGE_BYTES)
+    .sort((a, b) => a.buffer.byteLength - b.buffer.byteLength)[0];
+  if (!fitting) return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+  idle.splice(idle.indexOf(fitting), 1);
+  return fitting;
 }

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { ClassSums, centredMeans } from "../../../src/metrics/classMeans.ts";
 import { classSpace } from "../../../src/metrics/classSpace.ts";
 import { symmetricEigenvalues } from "../../../src/metrics/eigenvalues.ts";
+import { HAS_TILES } from "../../../src/metrics/lanes/byteProducts.ts";
 import { classSumsOf } from "../../../src/metrics/lanes/classSums.ts";
 import { lanesFor, loadLanes, spareLane, THIS_THREAD } from "../../../src/metrics/lanes/lanes.ts";
 import { samplePass } from "../../../src/metrics/lanes/pass.ts";
+import type { Precision } from "../../../src/metrics/nearestMean.ts";
 import { type LabelledSet, type Rows, rowsInMemory } from "../../../src/metrics/rows.ts";
 
 // just enough numbers for lanes, and a last block that is not full
@@ -24,16 +26,17 @@ const known = new ClassSums(classes, dimensions);
 known.add(values, labels);
 const means = known.means();
 const space = await classSpace(means, centredMeans(means));
-const scatter = (features: Rows, precision: "float32" | "float64") =>
+const scatter = (features: Rows, precision: Precision) =>
   samplePass(features, { space, precision, origins: "means", references: means, rowOf: labels, checkedShare: 0.1 });
 
 async function measure(features: Rows) {
-  const [sums, float32, float64] = await Promise.all([
+  const [sums, float32, float64, bytes] = await Promise.all([
     classSumsOf(setOf(features)),
     scatter(features, "float32"),
     scatter(features, "float64"),
+    HAS_TILES ? scatter(features, "bytes") : null,
   ]);
-  return { means: sums.means(), float32, float64 };
+  return { means: sums.means(), float32, float64, bytes };
 }
 
 describe("lanes", async () => {
