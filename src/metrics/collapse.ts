@@ -57,21 +57,17 @@ export async function collapse(set: LabelledSet, classifier: { readonly weight: 
   requireDirections(centred, "the class means less the global mean are");
   requireDirections(weight, "the rows of weight are");
   const space = await classSpace(means, centred);
-  const scatter = await scatterOf(set, space);
-  const cosines = {
-    means: cosinesOf(space.gram, space.meanNorms),
-    weight: cosinesOf(await timesTransposed(weight, weight), rowNorms(weight)),
-  };
+  // beside the lanes, which leave this thread free
+  const [scatter, { cosines, values: geometry }] = await Promise.all([
+    scatterOf(set, space),
+    geometryOf(space, centred, weight),
+  ]);
 
   const { spectrum } = space;
   const share = (count: number) => count / set.count;
   const values: CollapseMetrics = {
     nc1: share(scatter.whitened),
-    nc2_equinorm_means: equinorm(centred),
-    nc2_equinorm_classifiers: equinorm(weight),
-    nc2_equiangular_means: equiangularOfCosines(cosines.means),
-    nc2_equiangular_classifiers: equiangularOfCosines(cosines.weight),
-    nc3: nc3(weight, centred),
+    ...geometry,
     nc4_error: share(countDifferent(scatter.nearest, set.labels)),
     nc4_mismatch: share(countDifferent(scatter.nearest, predictions)),
     train_accuracy: share(set.count - countDifferent(predictions, set.labels)),
@@ -82,6 +78,22 @@ export async function collapse(set: LabelledSet, classifier: { readonly weight: 
     samples: set.count,
   };
   return { values, space, centred, weight, cosines, counts: sums.counts, scatter };
+}
+
+/** NC2 and NC3, which the class means and the weight (C×D) tell without samples, and the cosines they come from. */
+async function geometryOf(space: ClassSpace, centred: Matrix, weight: Matrix) {
+  const cosines = {
+    means: cosinesOf(space.gram, space.meanNorms),
+    weight: cosinesOf(await timesTransposed(weight, weight), rowNorms(weight)),
+  };
+  const values = {
+    nc2_equinorm_means: equinorm(centred),
+    nc2_equinorm_classifiers: equinorm(weight),
+    nc2_equiangular_means: equiangularOfCosines(cosines.means),
+    nc2_equiangular_classifiers: equiangularOfCosines(cosines.weight),
+    nc3: nc3(weight, centred),
+  };
+  return { cosines, values };
 }
 
 /** Returns the cosines of vectors (C×C) whose products with each other (C×C) and norms (C) are given. */
