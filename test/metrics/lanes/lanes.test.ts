@@ -1,4 +1,6 @@
-import { availableParallelism } from "node:os";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ClassSums, centredMeans } from "../../../src/metrics/classMeans.ts";
 import { classSpace } from "../../../src/metrics/classSpace.ts";
@@ -8,7 +10,7 @@ import { classSumsOf } from "../../../src/metrics/lanes/classSums.ts";
 import { lanesFor, loadLanes, spareLane, THIS_THREAD } from "../../../src/metrics/lanes/lanes.ts";
 import { samplePass } from "../../../src/metrics/lanes/pass.ts";
 import type { Precision } from "../../../src/metrics/nearestMean.ts";
-import { type LabelledSet, type Rows, rowsInMemory } from "../../../src/metrics/rows.ts";
+import { type FilePlace, type LabelledSet, type Rows, rowsInMemory } from "../../../src/metrics/rows.ts";
 
 // just enough numbers for lanes, and a last block that is not full
 const [classes, dimensions, count] = [7, 509, 33_011];
@@ -37,6 +39,20 @@ async function measure(features: Rows) {
     HAS_TILES ? scatter(features, "bytes") : null,
   ]);
   return { means: sums.means(), float32, float64, bytes };
+}
+
+/** Puts numbers behind some other bytes of a file, while `use` works. */
+async function inFile(numbers: Float32Array, use: (place: FilePlace) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "collapsar-"));
+  const path = join(folder, "features");
+  await writeFile(path, Buffer.concat([Buffer.alloc(1003), Buffer.from(numbers.buffer, 0, numbers.byteLength)]));
+  const file = await open(path);
+  try {
+    await use({ fd: file.fd, begin: 1003 });
+  } finally {
+    await file.close();
+    await rm(folder, { recursive: true });
+  }
 }
 
 describe("lanes", async () => {
@@ -80,6 +96,37 @@ describe("lanes", async () => {
     await expect(classSumsOf(setOf(broken))).rejects.toThrow(/^no rows from/);
     await expect(scatter(broken, "float64")).rejects.toThrow(/^no rows from/);
     expect(await scatter(set.features, "float64")).toEqual(alone.float64);
+  });
+
+  it("read a file by themselves, and give the same bits", async () => {
+    await inFile(values, async (place) => {
+      const read = async () => {
+        throw new Error("this thread is not to read");
+      };
+      expect(await measure({ ...set.features, read, place })).toEqual(alone);
+    });
+  });
+
+  it("end with an error where the file ends too early, and work again", async () => {
+    await inFile(values.subarray(0, values.length - 1), async (place) => {
+      const short = { ...set.features, place };
+      await expect(classSumsOf(setOf(short))).rejects.toThrow(
+        /^the file ends within the features of samples 32768 to 33010/,
+      );
+      await expect(scatter(short, "float64")).rejects.toThrow(/^the file ends within/);
+    });
+    expect(await scatter(set.features, "float64")).toEqual(alone.float64);
+  });
+
+  it("stop where it is aborted", async () => {
+    await inFile(values, async (place) => {
+      const aborted = AbortSignal.abort(new Error("no more of this"));
+      await expect(scatter({ ...set.features, place, signal: aborted }, "float64")).rejects.toThrow("no more of this");
+      const controller = new AbortController();
+      const stopped = scatter({ ...set.features, place, signal: controller.signal }, "float64");
+      setImmediate(() => controller.abort(new Error("nor of that")));
+      await expect(stopped).rejects.toThrow("nor of that");
+    });
   });
 
   it("end with the error of a lane", async () => {
