@@ -12,7 +12,7 @@ import { type Kernels, openKernels } from "../wasm/kernels.ts";
  * time of a float32 product, and the product of the first bytes alone, by which nearest means are told, a tenth.
  */
 
-/** What a byte counts at most, and of what a number is off at most, as a share of the largest one beside it. */
+/** The largest number of a row as it is split, and by how much numbers and their first bytes are off at most, as shares of that. */
 const LARGEST = 127 * 65_536;
 export const SPLIT_ERROR = 1 / LARGEST;
 export const FIRST_BYTE_ERROR = (128 * 256 + 129) / LARGEST;

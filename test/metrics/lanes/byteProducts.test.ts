@@ -5,6 +5,7 @@ import {
   HAS_TILES,
   openByteProducts,
 } from "../../../src/metrics/lanes/byteProducts.ts";
+import { precisionFor } from "../../../src/metrics/scatter.ts";
 import { openKernels } from "../../../src/metrics/wasm/kernels.ts";
 import { gaussians } from "../gaussians.ts";
 
@@ -61,6 +62,6 @@ it.each(shapes)(
   },
 );
 
-it("a processor with AMX is seen", () => {
-  expect(typeof HAS_TILES).toBe("boolean");
+it("they are taken where the processor has instructions for them", () => {
+  expect(precisionFor(100_000, { rows: 999, columns: 2048 })).toBe(HAS_TILES ? "bytes" : "float32");
 });
