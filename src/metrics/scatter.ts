@@ -23,6 +23,9 @@ const FLOAT32_PRODUCTS = 2 ** 31;
 /** Coordinates from which on products of bytes are tried; of few, a float32 product takes less than taking numbers apart. */
 const BYTES_RANK = 256;
 
+/** Dimensions up to which sums of products of bytes are taken: 3 · 255 · 127 of each fit 32 bits. */
+const BYTES_DIMENSIONS = 2 ** 14;
+
 /** The most that a sum may be off, one standard deviation. */
 const MOST_NOISE = 3e-10;
 
@@ -91,7 +94,7 @@ export function precisionFor(
   hasTiles = HAS_TILES,
 ): Precision {
   const pays = count * rank * columns >= FLOAT32_PRODUCTS;
-  const precision = hasTiles && rank >= BYTES_RANK ? "bytes" : "float32";
+  const precision = hasTiles && rank >= BYTES_RANK && columns <= BYTES_DIMENSIONS ? "bytes" : "float32";
   return pays && roundingNoise(precision, count, rank) <= MOST_NOISE ? precision : "float64";
 }
 

@@ -80,4 +80,5 @@ it("bytes take the place of float32 where a processor is made for them and there
   expect(precisionFor(100_000, { rows: 999, columns: 2048 }, true)).toBe("bytes");
   expect(precisionFor(50_000, { rows: 99, columns: 512 }, true)).toBe("float32");
   expect(precisionFor(10_000, { rows: 10, columns: 64 }, true)).toBe("float64");
+  expect(precisionFor(100_000, { rows: 999, columns: 20_000 }, true)).toBe("float32"); // sums of bytes might not fit
 });
