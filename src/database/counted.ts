@@ -4,6 +4,23 @@ import type { Queries } from "./database.ts";
 import { RECORDED } from "./record.ts";
 import { evaluations } from "./schema.ts";
 
+const { id, runId, checkpointId, protocol, epoch, finishedAt, omitted } = evaluations;
+
+/** What is told of each. No name that a joined table has, too: drizzle names no table where it refers to these. */
+const TOLD = {
+  evaluation: sql<string>`${id}`.as("evaluation"),
+  run: sql<string>`${runId}`.as("run"),
+  checkpointId,
+  epoch: sql<number | null>`${epoch}`.mapWith(Number).as("of_epoch"),
+  checkpoint: evaluations.checkpointUrl,
+  dataset: sql<string>`${evaluations.dataset}`.as("dataset"),
+  protocol: sql<string>`${protocol}`.as("protocol"),
+  omitted,
+};
+
+const descending = (column: PgColumn) => sql`${column} desc nulls last`;
+const NEWEST_FIRST = [epoch, finishedAt, id].map(descending);
+
 /**
  * Returns the subquery of the evaluations that count: of those that `condition` lets through, one for each combination of
  * `keys`, that of the last epoch, and of that the newest. Where the keys are run, protocol and perhaps epoch this is the
@@ -13,28 +30,49 @@ export function countedEvaluations(
   { orm }: Queries,
   { keys, condition }: { readonly keys: PgColumn[]; readonly condition: SQL | undefined },
 ) {
-  const { id, runId, checkpointId, protocol, epoch, finishedAt, omitted } = evaluations;
-  // no name that a joined table has, too: drizzle names no table where it refers to these
-  const descending = (column: PgColumn) => sql`${column} desc nulls last`;
   return orm
-    .selectDistinctOn(keys, {
-      evaluation: sql<string>`${id}`.as("evaluation"),
-      run: sql<string>`${runId}`.as("run"),
-      checkpointId,
-      epoch: sql<number | null>`${epoch}`.mapWith(Number).as("of_epoch"),
-      checkpoint: evaluations.checkpointUrl,
-      dataset: sql<string>`${evaluations.dataset}`.as("dataset"),
-      protocol: sql<string>`${protocol}`.as("protocol"),
-      omitted,
-    })
+    .selectDistinctOn(keys, TOLD)
     .from(evaluations)
     .where(and(RECORDED, isNotNull(runId), isNotNull(protocol), condition))
-    .orderBy(
-      ...keys.map((key) => (key === epoch ? descending(key) : asc(key))),
-      ...[epoch, finishedAt, id].map(descending),
-    )
+    .orderBy(...keys.map((key) => (key === epoch ? descending(key) : asc(key))), ...NEWEST_FIRST)
     .as("counted");
 }
+
+/**
+ * Returns what `countedEvaluations` does for the keys run and protocol, of these runs. It enters the index once for each
+ * protocol of each run, and passes over the other epochs: of 150 runs with 350 each it takes 2 ms instead of 10.
+ */
+export function newestOfRuns({ orm }: Queries, ids: readonly string[], condition: SQL | undefined): Counted {
+  const ofMember = and(RECORDED, sql`${runId} = member.id`, condition);
+  const least = (after?: SQL) =>
+    orm
+      .select({ protocol })
+      .from(evaluations)
+      .where(and(ofMember, isNotNull(protocol), after))
+      .orderBy(asc(protocol))
+      .limit(1);
+  const places = sql`unnest(${sql.param(ids)}::text[]) as member(id) cross join lateral (
+    with recursive place(digest) as (
+      ${least()} union all
+      select ${least(sql`${protocol} > place.digest`)} from place where place.digest is not null)
+    select digest from place where digest is not null) place`;
+  const newest = orm
+    .select(TOLD)
+    .from(evaluations)
+    .where(and(ofMember, sql`${protocol} = place.digest`))
+    .orderBy(...NEWEST_FIRST)
+    .limit(1)
+    .as("newest");
+  const { evaluation, run, checkpointId, epoch, checkpoint, dataset, omitted } = newest;
+  return orm
+    .select({ evaluation, run, checkpointId, epoch, checkpoint, dataset, protocol: newest.protocol, omitted })
+    .from(places)
+    .crossJoinLateral(newest)
+    .as("counted");
+}
+
+/** The subquery of evaluations that count. */
+export type Counted = ReturnType<typeof countedEvaluations>;
 
 /**
  * Returns the condition that an evaluation is of one of these runs. As an array of ids, for PostgreSQL then knows how many

@@ -12,6 +12,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const ENOUGH_MEMORY = `select set_config('work_mem', '16MB', false)
   where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('16MB')`;
 
+/** To compile a plan takes 100 ms, ten times what the ones take that PostgreSQL thinks too expensive: recursive ones (`newestOfRuns`). */
+const NO_COMPILER = "set jit = off";
+
 /** How to reach the PostgreSQL at `url`. */
 export function connectionTo(url: string, timeout = CONNECT_TIMEOUT_MS): pg.ClientConfig {
   return { connectionString: url, connectionTimeoutMillis: timeout, application_name: "collapsar", keepAlive: true };
@@ -45,7 +48,7 @@ export function openPool(url: string): Pool {
     ...connectionTo(url),
     max: CONNECTIONS,
     idleTimeoutMillis: 0,
-    onConnect: (client) => client.query(ENOUGH_MEMORY),
+    onConnect: (client) => client.query(`${NO_COMPILER}; ${ENOUGH_MEMORY}`),
   });
   const ofConnection = new WeakMap<pg.PoolClient, NodePgDatabase>();
   // whoever waits for an answer hears of it; an error that nobody listens for would end the process

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
-import { countedEvaluations, ofRuns } from "./counted.ts";
+import { type Counted, countedEvaluations, newestOfRuns, ofRuns } from "./counted.ts";
 import type { Queries } from "./database.ts";
 import { RECORDED } from "./record.ts";
 import { evaluations, metricValues, runs } from "./schema.ts";
@@ -12,8 +12,6 @@ export interface BestEpoch {
 
 /** Which checkpoint of a run stands for it: its own last, that of one epoch, or its best. */
 export type OneEpoch = "last" | number | BestEpoch;
-
-type Counted = ReturnType<typeof countedEvaluations>;
 
 /** Which values to take, and over which groups of runs. */
 export interface Selection {
@@ -140,7 +138,13 @@ function selectMembers({ orm }: Queries, { experiment, by, groups }: Selection):
 
 /** Returns the subquery of the evaluations that count: the newest of each run, protocol and chosen epoch. */
 function countedIn(queries: Queries, selection: Selection, members: readonly Member[]): Counted {
-  const { epoch } = selection;
+  const { epoch, dataset } = selection;
+  if (epoch === "last" && namesRuns(selection))
+    return newestOfRuns(
+      queries,
+      members.map(({ run }) => run),
+      onDataset(dataset),
+    );
   const everyEpoch = epoch === "all" || typeof epoch === "object";
   const counted = countedEvaluations(queries, {
     keys: [evaluations.runId, evaluations.protocol, ...(everyEpoch ? [evaluations.epoch] : [])],
@@ -175,12 +179,18 @@ function bestOf({ orm }: Queries, counted: Counted, { metric, direction }: BestE
     .as("counted");
 }
 
+function conditionOf(selection: Selection, members: readonly Member[]): SQL | undefined {
+  const ofMembers = namesRuns(selection) ? ofRuns(members.map(({ run }) => run)) : undefined;
+  return and(ofMembers, onDataset(selection.dataset));
+}
+
 /** The runs are named only where they are not all. */
-function conditionOf({ experiment, dataset, groups }: Selection, members: readonly Member[]): SQL | undefined {
-  return and(
-    experiment === undefined && groups === undefined ? undefined : ofRuns(members.map(({ run }) => run)),
-    dataset === undefined ? undefined : eq(evaluations.dataset, dataset),
-  );
+function namesRuns({ experiment, groups }: Selection): boolean {
+  return experiment !== undefined || groups !== undefined;
+}
+
+function onDataset(dataset: string | undefined): SQL | undefined {
+  return dataset === undefined ? undefined : eq(evaluations.dataset, dataset);
 }
 
 /** What every run can be grouped by; any other key is that of a label. */
