@@ -22,7 +22,8 @@ const MOST_NUMBERS = 2 ** 22;
 
 /**
  * Returns the sums of a set with valid labels. Each lane sums some parts of it, which depend on nothing but its shape, so that the sums
- * are those of one thread to the last bit.
+ * are those of one thread to the last bit. Four float32 features of a class are added in float64 before their sum is compensated: exactly,
+ * unless two of them are 2²⁷ apart, and then to a rounding of the larger.
  * @throws CollapsarError `non-finite-feature` that names the sample.
  */
 export async function classSumsOf({ features, logits, labels, count }: LabelledSet): Promise<ClassSums> {
