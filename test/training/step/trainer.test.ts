@@ -98,7 +98,7 @@ describe.each(ENGINES)("a trainer on %s", (engine) => {
     await expect(createTrainer(options)).rejects.toMatchObject({ code: "unsupported-network" });
   });
 
-  it("takes no more memory after a thousand steps", async () => {
+  it("takes no more memory after a thousand steps", { timeout: 300_000 }, async () => {
     const file = fixture("mnist");
     const trainer = await trainerOf(file, { engine });
     const takeSteps = async (count: number) => {
