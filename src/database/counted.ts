@@ -63,16 +63,19 @@ export function newestOfRuns({ orm }: Queries, ids: readonly string[], condition
     .orderBy(...NEWEST_FIRST)
     .limit(1)
     .as("newest");
-  const { evaluation, run, checkpointId, epoch, checkpoint, dataset, omitted } = newest;
-  return orm
-    .select({ evaluation, run, checkpointId, epoch, checkpoint, dataset, protocol: newest.protocol, omitted })
-    .from(places)
-    .crossJoinLateral(newest)
-    .as("counted");
+  return orm.select(toldOf(newest)).from(places).crossJoinLateral(newest).as("counted");
 }
 
 /** The subquery of evaluations that count. */
 export type Counted = ReturnType<typeof countedEvaluations>;
+
+/** Returns what such a subquery tells, to be told by another one over it. */
+export function toldOf<S extends { readonly [Name in keyof typeof TOLD]: unknown }>(
+  subquery: S,
+): Pick<S, keyof typeof TOLD> {
+  const { evaluation, run, checkpointId, epoch, checkpoint, dataset, protocol, omitted } = subquery;
+  return { evaluation, run, checkpointId, epoch, checkpoint, dataset, protocol, omitted };
+}
 
 /**
  * Returns the condition that an evaluation is of one of these runs. As an array of ids, for PostgreSQL then knows how many

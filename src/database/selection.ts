@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
-import { type Counted, countedEvaluations, newestOfRuns, ofRuns } from "./counted.ts";
+import { type Counted, countedEvaluations, newestOfRuns, ofRuns, toldOf } from "./counted.ts";
 import type { Queries } from "./database.ts";
 import { RECORDED } from "./record.ts";
 import { evaluations, metricValues, runs } from "./schema.ts";
@@ -158,16 +158,7 @@ function countedIn(queries: Queries, selection: Selection, members: readonly Mem
 
 function bestOf({ orm }: Queries, counted: Counted, { metric, direction }: BestEpoch): Counted {
   return orm
-    .selectDistinctOn([counted.run, counted.protocol], {
-      evaluation: counted.evaluation,
-      run: counted.run,
-      checkpointId: counted.checkpointId,
-      epoch: counted.epoch,
-      checkpoint: counted.checkpoint,
-      dataset: counted.dataset,
-      protocol: counted.protocol,
-      omitted: counted.omitted,
-    })
+    .selectDistinctOn([counted.run, counted.protocol], toldOf(counted))
     .from(counted)
     .innerJoin(metricValues, and(eq(metricValues.evaluationId, counted.evaluation), eq(metricValues.name, metric)))
     .orderBy(

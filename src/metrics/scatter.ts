@@ -1,8 +1,8 @@
 import type { ClassSpace } from "./classSpace.ts";
-import { HAS_TILES } from "./lanes/byteProducts.ts";
 import { samplePass } from "./lanes/pass.ts";
 import type { Precision } from "./nearestMean.ts";
 import type { LabelledSet, Rows } from "./rows.ts";
+import { HAS_TILES } from "./tiles.ts";
 
 /** What the second pass over a training set finds about its class means. */
 export interface WithinClassScatter {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { centredMeans } from "../../src/metrics/classMeans.ts";
 import { classSpace } from "../../src/metrics/classSpace.ts";
-import { HAS_TILES } from "../../src/metrics/lanes/byteProducts.ts";
 import { classSumsOf } from "../../src/metrics/lanes/classSums.ts";
 import { type LabelledSet, rowsInMemory } from "../../src/metrics/rows.ts";
 import { precisionFor, roundingNoise, scatterOf } from "../../src/metrics/scatter.ts";
+import { HAS_TILES } from "../../src/metrics/tiles.ts";
 import { rowsElsewhere } from "./cases.ts";
 import { gaussians } from "./gaussians.ts";
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { InferenceSession } from "onnxruntime-node";
 import { encodeModel, type OnnxParts } from "../../checkpoints/onnx/schema.ts";
 import type { Matrix } from "../matrix.ts";
@@ -16,17 +15,6 @@ import { type Kernels, openKernels } from "../wasm/kernels.ts";
 const LARGEST = 127 * 65_536;
 export const SPLIT_ERROR = 1 / LARGEST;
 export const FIRST_BYTE_ERROR = (128 * 256 + 129) / LARGEST;
-
-/** Whether this processor multiplies tiles of bytes (AMX). */
-export const HAS_TILES = process.platform === "linux" && /\bamx_int8\b/.test(readText("/proc/cpuinfo"));
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
 
 /** Products of rows (n×D, up to a number of rows) with two matrices: whole ones with `exact` (K×D), and with the first bytes of `rough` (C×D). */
 export interface ByteProducts {

@@ -1,11 +1,7 @@
 import { expect, it } from "vitest";
-import {
-  bytesOfProducts,
-  FIRST_BYTE_ERROR,
-  HAS_TILES,
-  openByteProducts,
-} from "../../../src/metrics/lanes/byteProducts.ts";
+import { bytesOfProducts, FIRST_BYTE_ERROR, openByteProducts } from "../../../src/metrics/lanes/byteProducts.ts";
 import { precisionFor } from "../../../src/metrics/scatter.ts";
+import { HAS_TILES } from "../../../src/metrics/tiles.ts";
 import { openKernels } from "../../../src/metrics/wasm/kernels.ts";
 import { gaussians } from "../gaussians.ts";
 

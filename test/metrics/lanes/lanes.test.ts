@@ -5,12 +5,12 @@ import { describe, expect, it } from "vitest";
 import { ClassSums, centredMeans } from "../../../src/metrics/classMeans.ts";
 import { classSpace } from "../../../src/metrics/classSpace.ts";
 import { symmetricEigenvalues } from "../../../src/metrics/eigenvalues.ts";
-import { HAS_TILES } from "../../../src/metrics/lanes/byteProducts.ts";
 import { classSumsOf } from "../../../src/metrics/lanes/classSums.ts";
 import { lanesFor, loadLanes, spareLane, THIS_THREAD } from "../../../src/metrics/lanes/lanes.ts";
 import { samplePass } from "../../../src/metrics/lanes/pass.ts";
 import type { Precision } from "../../../src/metrics/nearestMean.ts";
 import { type FilePlace, type LabelledSet, type Rows, rowsInMemory } from "../../../src/metrics/rows.ts";
+import { HAS_TILES } from "../../../src/metrics/tiles.ts";
 
 // just enough numbers for lanes, and a last block that is not full
 const [classes, dimensions, count] = [7, 509, 33_011];
