@@ -1,14 +1,51 @@
 import { createParser } from "eventsource-parser";
-import { fetchAnswer } from "./request.ts";
+import { fetchAnswer, Refusal } from "./request.ts";
+
+/** How long to wait before a broken stream is asked for again: a service that starts anew is there after seconds. */
+const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 /**
- * Calls `onData` with the data of each server-sent event of `path` until the stream ends. It is read by `fetch`, for an
- * EventSource shows no token.
- * @throws Refusal as `fetchAnswer`.
+ * Calls `onData` with the data of each server-sent event of `path` until the event `ended`; a stream that breaks before is
+ * asked for again, from where it was. It is read by `fetch`, for an EventSource shows no token.
+ * @throws Refusal what the service refuses, or the abort of `signal`.
  */
 export async function follow<T>(path: string, onData: (data: T) => void, signal: AbortSignal): Promise<void> {
-  const { body } = await fetchAnswer(path, { signal, headers: { accept: "text/event-stream" } });
-  const parser = createParser({ onEvent: ({ data }) => onData(JSON.parse(data) as T) });
-  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) parser.feed(part.value);
+  let latest: string | undefined;
+  let hasEnded = false;
+  let failures = 0;
+  while (!hasEnded) {
+    const parser = createParser({
+      onEvent: ({ id, event, data }) => {
+        latest = id ?? latest;
+        hasEnded = event === "ended";
+        failures = 0;
+        onData(JSON.parse(data) as T);
+      },
+    });
+    try {
+      const headers = { accept: "text/event-stream", ...(latest !== undefined && { "last-event-id": latest }) };
+      const { body } = await fetchAnswer(path, { signal, headers });
+      const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) parser.feed(part.value);
+    } catch (error) {
+      if (signal.aborted || (error instanceof Refusal && !mayPass(error))) throw error;
+    }
+    if (!hasEnded) await pause(PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)]!, signal);
+  }
+}
+
+/** Whether the same may be answered later: nothing answered, or what did is starting or stopping. */
+function mayPass({ status }: Refusal): boolean {
+  return status === 0 || status === 429 || status >= 500;
+}
+
+/** @throws the reason of `signal` when it is aborted first. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }

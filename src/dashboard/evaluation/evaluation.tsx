@@ -114,7 +114,7 @@ function useFollowed(known: EvaluationResource | null): EvaluationResource | nul
     setLatest(null);
     if (!isUnfinished || id === undefined) return;
     const abort = new AbortController();
-    // where the stream breaks, what is shown stays; the page asks again when it is opened again
+    // where it is refused, what is shown stays; the page asks again when it is opened again
     follow<EvaluationResource>(path`/evaluations/${id}/events`, setLatest, abort.signal).catch(() => undefined);
     return () => abort.abort();
   }, [id, isUnfinished, known]);

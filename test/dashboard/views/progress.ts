@@ -18,8 +18,8 @@ export function progressView(open: () => Dashboard): void {
     afterEach(() => cancelAll(open()));
 
     it("shows how far it is until its numbers come, without being loaded again", async () => {
-      await submitSlow(open()); // it has the worker, so that the next one waits
-      const { id } = await submitSlow(open());
+      const first = await submitSlow(open()); // it has the worker, so that the next one waits
+      const { id } = await submitSlow(open(), 12);
       await visit(open(), `/ui/evaluations/${id}`, async (page) => {
         await eventually(() => state(page)).toContain("waits for a worker");
         await page.evaluate(() => {
@@ -29,12 +29,32 @@ export function progressView(open: () => Dashboard): void {
             ...{ subtree: true, childList: true, characterData: true, attributes: true },
           });
         });
-        await eventually(() => page.getByRole("heading", { name: "All numbers" }).count()).toBe(1);
+        await open().api.request(`/evaluations/${first.id}/cancel`, { method: "POST" });
+        await eventually(() => state(page)).toContain("succeeded");
+        expect(await page.getByRole("heading", { name: "All numbers" }).count()).toBe(1);
         const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
         expect(seen.filter((text) => /^running.*train \d+ %/.test(text)).length).toBeGreaterThan(0);
-        expect(await state(page)).toContain("succeeded");
         const { values } = await open().api.request<EvaluationResource>(`/evaluations/${id}`);
         await eventually(async () => (await cellsOf(page, "Metrics")).length).toBe(Object.keys(values).length);
+      });
+    });
+
+    it("goes on where its stream broke", async () => {
+      const { id } = await submitSlow(open(), 12);
+      await visit(open(), "/ui/queue", async (page) => {
+        const asked: (string | undefined)[] = [];
+        await page.route(`**/evaluations/${id}/events`, async (route) => {
+          asked.push(route.request().headers()["last-event-id"]);
+          if (asked.length === 1) return route.abort("connectionreset");
+          if (asked.length > 2) return route.continue();
+          // one state, then the stream ends as where a proxy closes it
+          const evaluation = await open().api.request<EvaluationResource>(`/evaluations/${id}`);
+          const body = `id: one\nevent: progress\ndata: ${JSON.stringify(evaluation)}\n\n`;
+          return route.fulfill({ contentType: "text/event-stream", body });
+        });
+        await page.goto(`/ui/evaluations/${id}`);
+        await eventually(() => state(page)).toContain("succeeded");
+        expect(asked).toEqual([undefined, undefined, "one"]);
       });
     });
 
