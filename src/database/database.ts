@@ -1,13 +1,20 @@
 import { fileURLToPath } from "node:url";
 import type { PGlite } from "@electric-sql/pglite";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import type { Statement } from "./prepared.ts";
 
 /** Where statements run: the database, or a transaction in it. */
 export interface Queries {
   readonly orm: PgDatabase<PgQueryResultHKT>;
 }
 
-interface OpenDatabase extends Queries {
+/** What every open database can do. */
+export interface OpenDatabase extends Queries {
+  /**
+   * Does the statements as one transaction, one after the other, and returns the rows of each. All are sent at once: where
+   * one needs what another returns, they are no such transaction.
+   */
+  transact(statements: readonly Statement[]): Promise<readonly (readonly unknown[])[]>;
   /** @throws CollapsarError `database-unavailable` where it does not answer. */
   ping(): Promise<void>;
   /** Tells other processes under which base URL this one serves an embedded database. */

@@ -5,6 +5,7 @@ import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
 import { CASING, type EmbeddedDatabase, MIGRATIONS } from "./database.ts";
 import { acquireLock } from "./lock.ts";
+import { executePrepared } from "./prepared.ts";
 import { pingVia, unavailable } from "./unavailable.ts";
 
 /**
@@ -24,6 +25,12 @@ export async function openEmbedded(home: string, command: string): Promise<Embed
       kind: "embedded",
       orm,
       pglite,
+      transact: (statements) =>
+        orm.transaction(async (transaction) => {
+          const rows: (readonly unknown[])[] = [];
+          for (const statement of statements) rows.push(await executePrepared({ orm: transaction }, statement));
+          return rows;
+        }),
       ping: pingVia(orm, name),
       announce: lock.announce,
       async close() {

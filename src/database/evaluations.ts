@@ -2,7 +2,7 @@ import { and, count, eq, getTableColumns, inArray, not, sql } from "drizzle-orm"
 import { monotonicFactory } from "ulid";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
-import { executePrepared } from "./prepared.ts";
+import { executePrepared, type Statement } from "./prepared.ts";
 import { checkpoints, evaluationDetails, evaluations, type Failure, metricValues, type Progress } from "./schema.ts";
 import { type EvaluationStatus, isUnfinished, type Life, move, UNFINISHED } from "./states.ts";
 
@@ -73,46 +73,49 @@ const SUBMIT = `
   on conflict do nothing
   returning id, created_at`;
 
-/** Records the submission as queued, or returns the first of the same key that has not failed. */
-export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
-  const [submitted] = await submitEvaluations(queries, [submission]);
-  return submitted!;
+/** A submission that has an id, under which it may be recorded. */
+export interface Draft extends Submission {
+  readonly id: string;
+  readonly request: Evaluation["request"];
+  readonly presigned: Evaluation["presigned"];
 }
 
-/** Returns what `submitEvaluation` does for each of the submissions, of which those of one key are one, in their order. */
-export async function submitEvaluations(
-  queries: Queries,
-  submissions: readonly Submission[],
-): Promise<readonly Submitted[]> {
-  const rows = submissions.map((submission) => ({
-    id: nextId(),
-    ...submission,
-    request: { ...submission.request },
-    presigned: submission.presigned && { ...submission.presigned },
-  }));
+/** Returns the submission with an id that no other has. */
+export function draftOf(submission: Submission): Draft {
+  const { request, presigned } = submission;
+  return { id: nextId(), ...submission, request: { ...request }, presigned: presigned && { ...presigned } };
+}
+
+/** Returns the statement that records the drafts as queued, but those of a key that has one which has not failed. */
+export function recordingOf(drafts: readonly Draft[]): Statement {
   // in one order, so that no two transactions wait for each other
-  const ordered = rows.toSorted((a, b) => (a.requestKey < b.requestKey ? -1 : 1));
-  const recorded = (await executePrepared(queries, SUBMIT, [JSON.stringify(ordered)])) as Recorded[];
-  const createdAt = new Map(recorded.map(({ id, created_at }) => [id, new Date(created_at)]));
-  const submitted: Submitted[] = [];
-  for (const [i, row] of rows.entries()) {
-    const created = createdAt.get(row.id);
-    if (created) {
-      submitted.push({ evaluation: { ...FRESH, ...row, createdAt: created }, created: true });
-      continue;
-    }
-    const first = await firstOfKey(queries, row.requestKey);
-    // The one in the way may fail before it is read: then the place is free.
-    if (first) submitted.push({ evaluation: await getEvaluation(queries, first.id), created: false });
-    else submitted.push(await submitEvaluation(queries, submissions[i]!));
-  }
-  return submitted;
+  const ordered = drafts.toSorted((a, b) => (a.requestKey < b.requestKey ? -1 : 1));
+  return { text: SUBMIT, parameters: [JSON.stringify(ordered)] };
+}
+
+/** Returns for each of the drafts its evaluation, or null where it was not recorded; `rows` are those of the statement. */
+export function recordedOf(drafts: readonly Draft[], rows: readonly unknown[]): (Evaluation | null)[] {
+  const createdAt = new Map((rows as Recorded[]).map(({ id, created_at }) => [id, new Date(created_at)]));
+  return drafts.map((draft) => {
+    const created = createdAt.get(draft.id);
+    return created ? { ...FRESH, ...draft, createdAt: created } : null;
+  });
+}
+
+/** Records the submission as queued, or returns the first of the same key that has not failed. */
+export async function submitEvaluation(queries: Queries, submission: Submission): Promise<Submitted> {
+  const draft = draftOf(submission);
+  const [evaluation] = recordedOf([draft], await executePrepared(queries, recordingOf([draft])));
+  if (evaluation) return { evaluation, created: true };
+  const first = await firstOfKey(queries, submission.requestKey);
+  if (first) return { evaluation: await getEvaluation(queries, first.id), created: false };
+  return submitEvaluation(queries, submission); // the one in the way failed before it was read: the place is free
 }
 
 /** What `SUBMIT` returns of each that is new. */
 interface Recorded {
   readonly id: string;
-  readonly created_at: string;
+  readonly created_at: Date | string;
 }
 
 /** As the unique index `evaluations_request` has it. */

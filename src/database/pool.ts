@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
-import { CASING } from "./database.ts";
+import { CASING, type OpenDatabase } from "./database.ts";
+import { preparedName } from "./prepared.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -35,6 +36,7 @@ export async function withConnection<T>(config: pg.ClientConfig, use: (client: p
 /** A pool of connections, and statements on it. */
 export interface Pool {
   readonly orm: NodePgDatabase;
+  readonly transact: OpenDatabase["transact"];
   /** Returns when what was asked has been answered, and all connections are closed. Idempotent. */
   close(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export function openPool(url: string): Pool {
     ...connectionTo(url),
     max: CONNECTIONS,
     idleTimeoutMillis: 0,
+    pipeline: true,
     onConnect: (client) => client.query(`${NO_COMPILER}; ${ENOUGH_MEMORY}`),
   });
   const ofConnection = new WeakMap<pg.PoolClient, NodePgDatabase>();
@@ -67,9 +70,30 @@ export function openPool(url: string): Pool {
       client.release();
     }
   };
+  /** To wait for the answer to each statement before the next is sent takes half as long again. */
+  async function transact(statements: Parameters<Pool["transact"]>[0]): Promise<readonly (readonly unknown[])[]> {
+    const client = await pool.connect();
+    try {
+      const named = statements.map(({ text, parameters }) => ({
+        ...{ name: preparedName(text), text, values: [...parameters] },
+      }));
+      const answers = await Promise.allSettled([
+        client.query("begin"),
+        ...named.map((statement) => client.query<object>(statement)),
+        client.query("commit"), // of a transaction that failed it is a rollback
+      ]);
+      const failed = answers.find(({ status }) => status === "rejected"); // those after it failed because of it
+      if (failed?.status === "rejected") throw failed.reason;
+      return answers.slice(1, -1).map((answer) => (answer.status === "fulfilled" ? answer.value.rows : []));
+    } finally {
+      client.release();
+    }
+  }
+
   let closing: Promise<void> | undefined;
   return {
     orm,
+    transact,
     close() {
       closing ??= pool.end();
       return closing;

@@ -19,8 +19,8 @@ export async function openServer(url: string): Promise<ServerDatabase> {
   await applyMigrations(url).catch((error) => {
     throw unavailable(name, error);
   });
-  const { orm, close } = openPool(url);
-  return { kind: "server", orm, url, ping: pingVia(orm, name), announce() {}, close };
+  const { orm, transact, close } = openPool(url);
+  return { kind: "server", orm, transact, url, ping: pingVia(orm, name), announce() {}, close };
 }
 
 /** On one connection, whose end releases the lock whatever happens: drizzle's migrator takes none of its own. */

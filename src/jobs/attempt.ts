@@ -13,8 +13,9 @@ import { attemptEnded } from "../telemetry/events.ts";
 import { spanning } from "../telemetry/tracing.ts";
 import type { Evaluator, OperationCall } from "./evaluator.ts";
 import type { Evaluation } from "./operations.ts";
-import type { Handler, Queue, Task } from "./queue.ts";
+import type { Handler, Queue } from "./queue.ts";
 import { beginShards, doShard, mergeAll } from "./shards.ts";
+import type { Task } from "./tasks.ts";
 import { throttled } from "./throttled.ts";
 
 /** What a worker works with. */

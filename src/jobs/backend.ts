@@ -1,6 +1,6 @@
 import { type ConstructorOptions, type Db, fromPglite, type SendOptions } from "pg-boss";
 import type { Database, Queries } from "../database/database.ts";
-import { executePrepared } from "../database/prepared.ts";
+import { executePrepared, type Statement } from "../database/prepared.ts";
 
 /** Of the queue on a server; the workers and the service hold their own pool besides. */
 const SERVER_CONNECTIONS = 4;
@@ -36,5 +36,22 @@ export function backendOf(database: Database): Backend {
 
 /** Returns where pg-boss is to run a statement, for it to be of the transaction of `queries`. */
 export function transactionOf(queries: Queries): Db {
-  return { executeSql: async (text, values = []) => ({ rows: [...(await executePrepared(queries, text, values))] }) };
+  const execute = async (text: string, parameters: readonly unknown[] = []) => ({
+    rows: [...(await executePrepared(queries, { text, parameters }))],
+  });
+  return { executeSql: execute };
+}
+
+/** Returns the one statement that `work` of pg-boss asks of the database it is given, and which nobody has done then. */
+export async function statementOf(work: (db: Db) => Promise<unknown>): Promise<Statement> {
+  const asked: Statement[] = [];
+  await work({
+    async executeSql(text, parameters = []) {
+      asked.push({ text, parameters });
+      return { rows: [] };
+    },
+  });
+  const [statement] = asked;
+  if (!statement || asked.length > 1) throw new Error(`pg-boss asked for ${asked.length} statements, expected one`);
+  return statement;
 }

@@ -10,41 +10,19 @@ import {
   retryEvaluation,
   type Submission,
   type Submitted,
-  submitEvaluations,
 } from "../database/evaluations.ts";
 import type { Failure } from "../database/schema.ts";
 import { forgetShards, reportFailure } from "../database/shards.ts";
 import type { Life } from "../database/states.ts";
 import { asDatabaseError } from "../database/unavailable.ts";
-import { addWebhook } from "../database/webhooks.ts";
 import { asCollapsarError, CollapsarError } from "../errors.ts";
-import { LONGEST_EVALUATION_SECONDS, MAX_PRIORITY } from "../evaluation/request.ts";
-import { traceparent } from "../telemetry/tracing.ts";
-import { backendOf, transactionOf } from "./backend.ts";
+import { LONGEST_EVALUATION_SECONDS } from "../evaluation/request.ts";
+import { backendOf } from "./backend.ts";
 import { type Deliver, openDeliveries, REDELIVERY } from "./deliveries.ts";
 import { restsOf } from "./rest.ts";
-import { together } from "./together.ts";
+import { submissionsTo } from "./submissions.ts";
+import { lifeOf, type Task, taskOf, waitingTasks } from "./tasks.ts";
 import { watchOver } from "./watch.ts";
-
-/** What a job is about. */
-export interface Task {
-  readonly evaluation: string;
-  /** In which it was queued: in a later one the task is another's. Absent: in whichever. */
-  readonly generation?: number | undefined;
-  /** Of an evaluation that is cut into shards: which one, or `all` of them, merged. Absent: the evaluation itself. */
-  readonly shard?: number | "all";
-  /** Of an evaluation that has not begun: those of higher priority come first. Default 0. */
-  readonly priority?: number;
-  /** Span that the work belongs to, as `traceparent` has it. */
-  readonly trace?: string | undefined;
-}
-
-/** What is submitted, and the span it belongs to. */
-interface Asked {
-  readonly submission: Submission;
-  readonly webhook: string | undefined;
-  readonly trace: string | undefined;
-}
 
 /** One attempt (the first is 1) at a task. `signal` says that the result is not wanted any more. */
 export type Handler = (task: Task, signal: AbortSignal, attempt: number) => Promise<void>;
@@ -107,16 +85,22 @@ const UNTIL_DONE = { retryLimit: 10_000, retryDelay: 5, expireInSeconds: 60, ret
 
 type EvaluationJob = Job<Task>;
 
+interface QueueOptions {
+  readonly backOff?: Pick<SendOptions, "retryDelay" | "retryBackoff">;
+  readonly redelivery?: SendOptions;
+  /** Whether new jobs wake this process: one that does none would be woken by each of its own submissions. */
+  readonly listens?: boolean;
+}
+
 /** Opens the queue in `database`, whose tables it makes; `hear` is told failures that no caller waits for. */
 export async function openQueue(
   database: Database,
   hear: (error: unknown) => void,
-  backOff: Pick<SendOptions, "retryDelay" | "retryBackoff"> = BACK_OFF,
-  redelivery = REDELIVERY,
+  { backOff = BACK_OFF, redelivery = REDELIVERY, listens = true }: QueueOptions = {},
 ): Promise<Queue> {
   const onError = (error: unknown) => hear(asDatabaseError(error));
   const { connection, job } = backendOf(database);
-  const boss = new PgBoss({ ...connection, schedule: false, registerInstance: false, useListenNotify: true });
+  const boss = new PgBoss({ ...connection, schedule: false, registerInstance: false, useListenNotify: listens });
   boss.on("error", onError);
   await boss.start();
   await boss.createQueue(EXHAUSTED, { notify: true });
@@ -131,34 +115,14 @@ export async function openQueue(
     retentionSeconds: LONGEST_WAIT_SECONDS,
     ...job,
   };
+  const tasks = waitingTasks(boss, EVALUATE, jobOptions);
   const attempts = new Set<Promise<void>>();
   const stopping = new AbortController();
   const deliveries = await openDeliveries(boss, redelivery);
   const watch = watchOver(database, fail, onError);
   const rests = restsOf(backOff.retryDelay ?? 0);
-  const submitTogether = together((asked: readonly Asked[]) =>
-    database.orm.transaction(async (orm) => {
-      const submitted = await submitEvaluations(
-        { orm },
-        asked.map(({ submission }) => submission),
-      );
-      const tasks = submitted.map(({ evaluation }, i) => ({ ...taskOf(evaluation), trace: asked[i]!.trace }));
-      await enqueue(
-        { orm },
-        tasks.filter((_, i) => submitted[i]!.created),
-      );
-      for (const [i, { webhook }] of asked.entries()) {
-        if (webhook === undefined) continue;
-        const { id } = submitted[i]!.evaluation;
-        await addWebhook({ orm }, id, webhook);
-        await deliveries.announce({ orm }, id);
-      }
-      return submitted;
-    }),
-  );
-
   return {
-    submit: (submission, webhook) => submitTogether({ submission, webhook, trace: traceparent() }),
+    submit: submissionsTo(database, tasks, deliveries),
 
     async cancel(id) {
       const cancelled = await endWith(id, (queries) => cancelEvaluation(queries, id));
@@ -173,11 +137,11 @@ export async function openQueue(
     retry: (id) =>
       database.orm.transaction(async (orm) => {
         const evaluation = await retryEvaluation({ orm }, id);
-        await enqueue({ orm }, [taskOf(evaluation)]);
+        await tasks.add({ orm }, [taskOf(evaluation)]);
         return evaluation;
       }),
 
-    enqueue,
+    enqueue: tasks.add,
 
     async work(handler, { concurrency }) {
       for (let i = 0; i < concurrency; i++) {
@@ -206,19 +170,10 @@ export async function openQueue(
     },
   };
 
-  async function enqueue(queries: Queries, tasks: readonly Task[]): Promise<void> {
-    const jobs = tasks.map((task) => {
-      const priority = task.shard === undefined ? (task.priority ?? 0) : MAX_PRIORITY + 1; // what has begun comes first
-      const trace = task.trace ?? traceparent();
-      return { ...jobOptions, priority, data: { ...task, ...(trace && { trace }) } };
-    });
-    if (jobs.length > 0) await boss.insert(EVALUATE, jobs, { db: transactionOf(queries) });
-  }
-
   /** Throws where pg-boss shall try again; a failure that another attempt would only repeat ends the evaluation. */
   async function attempt(handler: Handler, { data: task, signal, retryCount }: EvaluationJob): Promise<void> {
     // fetched while the workers are being stopped, often as what was put back just now
-    if (stopping.signal.aborted) return enqueue(database, [task]);
+    if (stopping.signal.aborted) return tasks.add(database, [task]);
     const { ended, done } = watch.begin(lifeOf(task));
     try {
       await handler(task, AbortSignal.any([signal, stopping.signal, ended]), retryCount + 1);
@@ -241,7 +196,7 @@ export async function openQueue(
   /** As a new job: to be stopped is not the evaluation's fault, and must not use up its attempts. */
   function putBack(task: Task): Promise<void> {
     return database.orm.transaction(async (orm) => {
-      if (await postpone({ orm }, task)) await enqueue({ orm }, [task]);
+      if (await postpone({ orm }, task)) await tasks.add({ orm }, [task]);
     });
   }
 
@@ -254,7 +209,7 @@ export async function openQueue(
     return database.orm.transaction(async (orm) => {
       const ended = await end({ orm });
       if (!ended) return false;
-      if (await forgetShards({ orm }, evaluation)) await enqueue({ orm }, [{ evaluation, shard: "all" }]);
+      if (await forgetShards({ orm }, evaluation)) await tasks.add({ orm }, [{ evaluation, shard: "all" }]);
       await deliveries.announce({ orm }, evaluation);
       return true;
     });
@@ -266,14 +221,6 @@ export async function openQueue(
     const { error } = await getEvaluation(database, task.evaluation);
     await fail(lifeOf(task), error ?? died);
   }
-}
-
-function taskOf({ id, generation, request }: Evaluation): Task {
-  return { evaluation: id, generation, priority: Number(request.priority ?? 0) };
-}
-
-function lifeOf({ evaluation, generation }: Task): Life {
-  return { id: evaluation, generation };
 }
 
 /** Returns whether the task is still to be done. An evaluation that is cut keeps running: its other shards do. */

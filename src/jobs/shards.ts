@@ -16,7 +16,7 @@ import { parseRequest } from "../evaluation/request.ts";
 import { removeParts } from "../evaluation/shards/parts.ts";
 import { stopwatch } from "../evaluation/stopwatch.ts";
 import type { WorkerContext } from "./attempt.ts";
-import type { Task } from "./queue.ts";
+import type { Task } from "./tasks.ts";
 import { throttled } from "./throttled.ts";
 
 /** Records how an evaluation is cut, and queues its shards, both or neither; once, whoever else tries. */

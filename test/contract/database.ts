@@ -31,6 +31,27 @@ export function databaseContract(name: string, open: () => Promise<Database>): v
     });
     afterAll(() => database.close());
 
+    describe("statements that are one transaction", () => {
+      const insert = (...ids: string[]) => ({
+        text: "insert into runs (id) select unnest($1::text[]) returning id",
+        parameters: [ids],
+      });
+      const all = { text: "select count(*)::int as count from runs where id like $1", parameters: ["transact-%"] };
+
+      it("tell the rows of each, and see what those before did", async () => {
+        const [written, counted] = await database.transact([insert("transact-1", "transact-2"), all]);
+        expect(written).toEqual([{ id: "transact-1" }, { id: "transact-2" }]);
+        expect(counted).toEqual([{ count: 2 }]);
+      });
+
+      it("are all undone where one fails, whose error is told, and those after them are done", async () => {
+        const refused = database.transact([insert("transact-3"), insert("transact-1"), insert("transact-4")]);
+        const next = database.transact([all]);
+        expect(String(await refused.catch((error) => error.cause ?? error))).toContain("runs_pkey");
+        expect(await next).toEqual([[{ count: 2 }]]);
+      });
+    });
+
     describe("a submission", () => {
       it("is queued as it was sent", async () => {
         const sent = submission();

@@ -49,6 +49,17 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       expect(errors).toEqual([]);
     });
 
+    it("has one job for what is submitted several times, and tells each of the evaluation", async () => {
+      await using service = await open(await provide());
+      const [first, second] = [submission(), submission()];
+      const asked = [first, first, second, first, second];
+      const answers = await Promise.all(asked.map((sent) => service.queue.submit(sent)));
+      expect(new Set(answers.map(({ evaluation }) => evaluation.id)).size).toBe(2);
+      expect(answers.filter(({ created }) => created)).toHaveLength(2);
+      expect(answers.map(({ evaluation }) => evaluation.requestKey)).toEqual(asked.map(({ requestKey }) => requestKey));
+      expect((await backlogOf(service.database)).waiting).toBe(2);
+    });
+
     it("takes up at most as many as it is told to", async () => {
       await using service = await open(await provide());
       let running = 0;
@@ -398,7 +409,7 @@ type Service = Awaited<ReturnType<typeof open>>;
 async function open(place: Place, backOff = { retryDelay: 0 }) {
   const errors: unknown[] = [];
   const database = await openDatabase(place, "collapsar test");
-  const queue = await openQueue(database, (error) => errors.push(error), backOff);
+  const queue = await openQueue(database, (error) => errors.push(error), { backOff });
   return {
     database,
     queue,

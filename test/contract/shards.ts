@@ -66,7 +66,7 @@ export function shardsContract(name: string, provide: () => Promise<Place>): voi
       const begun = new Set<number>();
       const written: string[] = [];
       const database = await openDatabase(place, "collapsar test");
-      const queue = await openQueue(database, onError, { retryDelay: 0 });
+      const queue = await openQueue(database, onError, { backOff: { retryDelay: 0 } });
       const write: typeof storage.write = async (url, content, call) => {
         const [, shard, share] = /\.(\d+)\.(\d+)\.safetensors$/.exec(url)!;
         await options.write?.(Number(shard), call!.signal!);

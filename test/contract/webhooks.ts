@@ -34,7 +34,10 @@ export function webhooksContract(name: string, provide: () => Promise<Place>): v
     /** A service of which a worker records at once, but fails for good what its request calls `bad`. */
     async function open(place: Place, allowed: readonly string[], { works = true } = {}) {
       const database = await openDatabase(place, "collapsar test");
-      const queue = await openQueue(database, () => {}, { retryDelay: 0 }, { retryLimit: 16, retryDelay: 0 });
+      const queue = await openQueue(database, () => {}, {
+        backOff: { retryDelay: 0 },
+        redelivery: { retryLimit: 16, retryDelay: 0 },
+      });
       const webhooks = webhookSender({ secrets: SECRETS, allowed });
       await queue.deliver(delivererOf(database, webhooks, toResource));
       const work = () =>

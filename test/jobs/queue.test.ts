@@ -104,7 +104,7 @@ async function withQueue<T>(
   use: (queue: Queue, database: Database) => Promise<T>,
 ): Promise<T> {
   const database = await openDatabase(place, "collapsar test");
-  const queue = await openQueue(database, console.error, { retryDelay: 0 });
+  const queue = await openQueue(database, console.error, { backOff: { retryDelay: 0 } });
   const result = await use(queue, database);
   await queue.stop({ graceful: true });
   await database.close();

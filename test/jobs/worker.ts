@@ -7,7 +7,7 @@ import { outcome } from "../database/samples.ts";
 // A worker to be killed: `worker.ts hang|die|record HOME [DATABASE_URL]`.
 const [mode, home, databaseUrl = null] = process.argv.slice(2);
 const database = await openDatabase({ home: home!, databaseUrl }, "collapsar worker");
-const queue = await openQueue(database, console.error, mode === "die" ? { retryDelay: 0 } : undefined);
+const queue = await openQueue(database, console.error, mode === "die" ? { backOff: { retryDelay: 0 } } : {});
 await queue.work(
   async ({ evaluation: id }) => {
     const evaluation = await startEvaluation(database, id);
