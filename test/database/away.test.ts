@@ -32,19 +32,22 @@ describe.runIf(server)("a database that is away for a while", () => {
   });
 
   it("fails a transaction that it is lost in, again and again, and nothing after it", async () => {
-    for (let round = 0; round < 3; round++) {
-      const inTransaction = Array.from({ length: 12 }, () =>
+    const statements = ["select 1", "select pg_sleep(10)"];
+    const kinds = [
+      () =>
         database.orm.transaction(async (orm) => {
-          await orm.execute(sql`select 1`);
-          await orm.execute(sql`select pg_sleep(10)`);
+          for (const text of statements) await orm.execute(sql.raw(text));
         }),
-      );
+      () => database.transact(statements.map((text) => ({ text, parameters: [] }))),
+    ];
+    for (let round = 0; round < 4; round++) {
+      const inTransaction = Array.from({ length: 12 }, (_, i) => kinds[i % 2]!());
       const ended = Promise.allSettled(inTransaction);
       await sleep(300);
       await server!.halt(round === 1 ? "fast" : "immediate");
       for (const one of await ended)
         expect(asDatabaseError((one as PromiseRejectedResult).reason)).toMatchObject({ code: "database-unavailable" });
-      await expect(database.orm.transaction((orm) => orm.execute(sql`select 1`))).rejects.toThrow();
+      for (const transact of kinds) await expect(transact()).rejects.toThrow();
       await server!.resume();
       const begun = performance.now();
       const answers = Array.from({ length: 20 }, () => database.orm.transaction((orm) => orm.execute(sql`select 1`)));
