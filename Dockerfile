@@ -8,13 +8,14 @@ ARG BASE_IMAGE=debian:bookworm-slim
 FROM ${BASE_IMAGE} AS dependencies
 ARG npm_config_registry=https://registry.npmjs.org
 ARG NPM_VERSION=10.9.9
+ENV npm_config_cache=/tmp/npm
 ADD ${npm_config_registry}/npm/-/npm-${NPM_VERSION}.tgz /opt/npm.tgz
 RUN apt-get update && apt-get install --yes --no-install-recommends nodejs \
     && tar --extract --gzip --file /opt/npm.tgz --directory /opt \
     && ln --symbolic /opt/package/bin/npm-cli.js /usr/local/bin/npm
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=secret,id=ca,target=/run/secrets/ca --mount=type=tmpfs,target=/root/.npm \
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca --mount=type=tmpfs,target=/tmp/npm \
     if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
     && version=$(node --print "require('./package-lock.json').packages['node_modules/node'].version") \
     && npm install --prefix /opt/node --no-audit --no-fund "node-linux-$(node --print process.arch)@$version" \
@@ -41,7 +42,7 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
 FROM dependencies AS dashboard
 COPY tsconfig.json ./
 COPY src src
-RUN --mount=type=secret,id=ca,target=/run/secrets/ca --mount=type=tmpfs,target=/root/.npm \
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca --mount=type=tmpfs,target=/tmp/npm \
     if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
     && export PATH=/opt/bin:$PATH && npm ci --ignore-scripts --no-audit --no-fund \
     && node node_modules/vite/bin/vite.js build src/dashboard

@@ -6,6 +6,9 @@ import type { OnnxNetwork } from "../../src/networks/network.ts";
 /** Where a broken number asks for endless work, this ends it, as the engine's own limits do with whole networks. */
 const MILLISECONDS = 800;
 
+/** The first file is a good one, for which the process is to be started, on a machine that may do much else. */
+const FIRST_MILLISECONDS = 30_000;
+
 let child: ChildProcess | undefined;
 let started = 0;
 let memory = 0;
@@ -21,12 +24,13 @@ export async function runOnce(network: OnnxNetwork): Promise<void> {
   const { height, width } = size ?? { height: 8, width: 8 };
   const images = new (input.kind === "pixels" ? Uint8Array : Float32Array)(channels * height * width);
   const outputs = { features, logits };
+  const limit = before === undefined ? FIRST_MILLISECONDS : MILLISECONDS;
   await ask(
     child,
     { file, device: "cpu", threads: 2, input, outputs, shape: [channels, height, width], affine: null },
-    MILLISECONDS,
+    limit,
   );
-  await ask(child, { images, count: 1 }, MILLISECONDS);
+  await ask(child, { images, count: 1 }, limit);
   const peak = peakOf(child);
   before ??= peak;
   memory = Math.max(memory, peak - before);
