@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { and, count, eq, getTableColumns, inArray, not, sql } from "drizzle-orm";
 import { monotonicFactory } from "ulid";
 import { CollapsarError } from "../errors.ts";
@@ -36,7 +37,8 @@ export interface Submitted {
   readonly created: boolean;
 }
 
-const nextId = monotonicFactory();
+/** Node.js keeps random bytes at hand for `randomInt`; the factory's own generator has each digit drawn anew. */
+const nextId = monotonicFactory(() => randomInt(2 ** 32) / 2 ** 32);
 
 /** What an evaluation is when it is recorded, besides what was submitted: as the schema's defaults have it. */
 const FRESH = {

@@ -74,14 +74,15 @@ export function openPool(url: string): Pool {
   async function transact(statements: Parameters<Pool["transact"]>[0]): Promise<readonly (readonly unknown[])[]> {
     const client = await pool.connect();
     try {
-      const named = statements.map(({ text, parameters }) => ({
-        ...{ name: preparedName(text), text, values: [...parameters] },
-      }));
-      const answers = await Promise.allSettled([
-        client.query("begin"),
-        ...named.map((statement) => client.query<object>(statement)),
-        client.query("commit"), // of a transaction that failed it is a rollback
-      ]);
+      const answers = await Promise.allSettled(
+        inOnePacket(client, () => [
+          client.query("begin"),
+          ...statements.map(({ text, parameters }) =>
+            client.query<object>({ name: preparedName(text), text, values: [...parameters] }),
+          ),
+          client.query("commit"), // of a transaction that failed it is a rollback
+        ]),
+      );
       const failed = answers.find(({ status }) => status === "rejected"); // those after it failed because of it
       if (failed?.status === "rejected") throw failed.reason;
       return answers.slice(1, -1).map((answer) => (answer.status === "fulfilled" ? answer.value.rows : []));
@@ -99,6 +100,17 @@ export function openPool(url: string): Pool {
       return closing;
     },
   };
+}
+
+/** Returns what `ask` returns, after what it sends was sent: to write each statement by itself wakes the server for each. */
+function inOnePacket<T>(client: pg.PoolClient, ask: () => T): T {
+  const { stream } = (client as unknown as pg.Client).connection;
+  stream.cork();
+  try {
+    return ask();
+  } finally {
+    stream.uncork();
+  }
 }
 
 function ignore(): void {}

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 /** So many together, a transaction of the database is still short. */
 const MOST = 100;
 
@@ -19,6 +21,7 @@ export function together<T, R>(work: (items: readonly T[]) => Promise<readonly R
   async function doWaiting(): Promise<void> {
     busy = true;
     while (waiting.length > 0) {
+      await nextTurn(); // the first of those that have arrived by now does not go alone
       const batch = waiting.splice(0, MOST);
       if (await settle(batch)) continue;
       for (const one of batch) await settle([one]);

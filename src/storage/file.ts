@@ -26,25 +26,25 @@ export interface FileOptions {
  * are not listed.
  */
 export function fileStorage({ roots }: FileOptions): Storage {
-  const confine = confineTo(roots);
+  const confined = confineTo(roots);
 
   /** Where an entry of a folder is made or removed: a link in its place is replaced, not followed. */
   async function confineEntry(url: string, path: string): Promise<string> {
-    return join(await confine(url, dirname(path)), basename(path));
+    return join(await confined.placeOf(url, dirname(path)), basename(path));
   }
 
   return {
     head: (url, { signal } = {}) =>
       withFileErrors(url, signal, async () => {
         const path = toPath(url);
-        return headOf(path, await stat(await confine(url, path), { bigint: true }));
+        return headOf(path, await confined.statOf(url, path));
       }),
 
     read: (url, { signal } = {}) =>
       withFileErrors(url, signal, async () => {
         const path = toPath(url);
         // without O_NONBLOCK, opening a pipe would wait for its writer
-        const file = await open(await confine(url, path), constants.O_RDONLY | constants.O_NONBLOCK);
+        const file = await open(await confined.placeOf(url, path), constants.O_RDONLY | constants.O_NONBLOCK);
         try {
           const head = headOf(path, await file.stat({ bigint: true }));
           const stream = file.createReadStream({ highWaterMark: CHUNK_BYTES });
@@ -58,7 +58,7 @@ export function fileStorage({ roots }: FileOptions): Storage {
     readRange: ({ url, etag }, range, { signal } = {}) =>
       withFileErrors(url, signal, async () => {
         const path = toPath(url);
-        const file = await open(await confine(url, path), constants.O_RDONLY | constants.O_NONBLOCK);
+        const file = await open(await confined.placeOf(url, path), constants.O_RDONLY | constants.O_NONBLOCK);
         try {
           if (headOf(path, await file.stat({ bigint: true })).etag !== etag) throw changed(url);
           return await readWhole(file, range, url);
@@ -79,7 +79,7 @@ export function fileStorage({ roots }: FileOptions): Storage {
     async *list(prefix, { signal } = {}) {
       yield* await withFileErrors(prefix, signal, async () => {
         const folder = toPath(prefix, { folder: true });
-        return listFolder(folder, await confine(prefix, folder));
+        return listFolder(folder, await confined.placeOf(prefix, folder));
       });
     },
 

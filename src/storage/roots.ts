@@ -1,17 +1,28 @@
-import { realpath } from "node:fs/promises";
+import { type BigIntStats, closeSync, fstatSync, open, readlinkSync } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
+import { promisify } from "node:util";
 import { CollapsarError } from "../errors.ts";
 import { redactUrl } from "./url.ts";
 
-/**
- * Returns a function that says where `path`, the target of `url`, really lies, whether it exists or not, all symbolic
- * links resolved; with `roots` null it returns `path` as it is.
- * The function throws CollapsarError `forbidden-url` for what does not lie below (or is) one of the roots.
- */
-export function confineTo(roots: readonly string[] | null): (url: string, path: string) => Promise<string> {
+/** What a place may be asked for, when it lies where it must. */
+export interface Confined {
+  /**
+   * Returns where `path`, the target of `url`, really lies, whether it exists or not, all symbolic links resolved; where
+   * nothing is confined, `path` as it is.
+   * @throws CollapsarError `forbidden-url` for what does not lie below (or is) one of the roots.
+   */
+  placeOf(url: string, path: string): Promise<string>;
+  /** Returns what the file system tells of it. @throws as `placeOf`, and as the file system. */
+  statOf(url: string, path: string): Promise<BigIntStats>;
+}
+
+/** Returns how to reach what lies below one of `roots`; null: anywhere. */
+export function confineTo(roots: readonly string[] | null): Confined {
   /** Where the roots were when it was last looked up: to ask for each path again is half of what a look at it costs. */
   let known: readonly string[] = [];
-  return async (url, path) => {
+
+  async function placeOf(url: string, path: string): Promise<string> {
     if (!roots) return path;
     const real = await realPath(path);
     if (liesBelow(known, real)) return real;
@@ -19,7 +30,37 @@ export function confineTo(roots: readonly string[] | null): (url: string, path: 
     if (liesBelow(known, real)) return real;
     const message = `"${redactUrl(url)}" is outside the folders this service may use (its COLLAPSAR_FILE_ROOT and home)`;
     throw new CollapsarError("forbidden-url", message);
+  }
+
+  return {
+    placeOf,
+    async statOf(url, path) {
+      const found = roots && (await lookAt(path));
+      if (found && liesBelow(known, found.real)) return found.stats;
+      return stat(await placeOf(url, path), { bigint: true });
+    },
   };
+}
+
+/** Of Linux: opens no file, but what stands for its place. */
+const O_PATH = 0o10000000;
+const openPlace = promisify(open);
+
+/**
+ * Returns where `path` leads and what is there, or null where this system does not tell both of one open place: then nobody can
+ * exchange it in between, and only one call waits for another thread, which takes longer than all that is done here.
+ */
+async function lookAt(path: string): Promise<{ readonly real: string; readonly stats: BigIntStats } | null> {
+  if (process.platform !== "linux") return null;
+  let place: number | undefined;
+  try {
+    place = await openPlace(path, O_PATH);
+    return { real: readlinkSync(`/proc/self/fd/${place}`), stats: fstatSync(place, { bigint: true }) };
+  } catch {
+    return null; // why is told by those who then ask step by step
+  } finally {
+    if (place !== undefined) closeSync(place);
+  }
 }
 
 function liesBelow(roots: readonly string[], real: string): boolean {
