@@ -11,8 +11,9 @@ interface Waiting<T, R> {
 
 /**
  * Returns `work`, which does several items at once, for one item: what is asked for while a call is under way is done by the next
- * call, all of it together, so that many who ask at a time share what a call costs. `work` returns a result for each item, in
- * their order; where it fails over several items each is tried by itself, so that one which cannot be done fails alone.
+ * call, all of it together, so that many who ask at a time share what a call costs; the first call is for all who ask in the same
+ * turn. `work` returns a result for each item, in their order; where it fails over several items each is tried by itself, so
+ * that one which cannot be done fails alone.
  */
 export function together<T, R>(work: (items: readonly T[]) => Promise<readonly R[]>): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];

@@ -374,7 +374,7 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       const sent = submission();
       const { evaluation } = await (async () => {
         await using service = await open(place);
-        return service.queue.submit(sent);
+        return await service.queue.submit(sent);
       })();
       const first = worker(place, "hang");
       await first.says(`attempt 1 at ${evaluation.id}`);

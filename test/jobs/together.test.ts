@@ -21,13 +21,20 @@ function recorder(refused: (item: number) => boolean = () => false) {
   return { calls, one, letAllEnd };
 }
 
-it("does the first at once, and what is asked meanwhile in one further call", async () => {
+it("does in one call what is asked in one turn, and in one further call what is asked meanwhile", async () => {
   const { calls, one, letAllEnd } = recorder();
-  const asked = [1, 2, 3, 4].map(one);
-  expect(calls).toEqual([[1]]);
+  const asked = [1, 2].map(one);
+  await setImmediate();
+  asked.push(...[3, 4].map(one));
+  await setImmediate();
+  asked.push(one(5));
+  expect(calls).toEqual([[1, 2]]);
   await letAllEnd();
-  expect(calls).toEqual([[1], [2, 3, 4]]);
-  expect(await Promise.all(asked)).toEqual([10, 20, 30, 40]);
+  expect(calls).toEqual([
+    [1, 2],
+    [3, 4, 5],
+  ]);
+  expect(await Promise.all(asked)).toEqual([10, 20, 30, 40, 50]);
   const later = one(5);
   await letAllEnd();
   expect(await later).toBe(50);
@@ -38,7 +45,7 @@ it("does no more than a hundred at once", async () => {
   const asked = Array.from({ length: 251 }, (_, i) => one(i));
   await letAllEnd();
   await Promise.all(asked);
-  expect(calls.map(({ length }) => length)).toEqual([1, 100, 100, 50]);
+  expect(calls.map(({ length }) => length)).toEqual([100, 100, 51]);
 });
 
 it("fails alone what cannot be done, and does the others", async () => {
@@ -49,5 +56,5 @@ it("fails alone what cannot be done, and does the others", async () => {
   const [first, second, third, fourth] = await ended;
   expect([first, second, fourth]).toMatchObject([{ value: 10 }, { value: 20 }, { value: 40 }]);
   expect(third).toMatchObject({ reason: new Error("not 3") });
-  expect(calls).toEqual([[1], [2, 3, 4], [2], [3], [4]]);
+  expect(calls).toEqual([[1, 2, 3, 4], [1], [2], [3], [4]]);
 });
