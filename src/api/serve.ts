@@ -51,8 +51,8 @@ export async function serve(
   const database = await openDatabase(config, command);
   const storage = openStorage(config);
   const sources = { storage, data: config.data, cache: config.cache };
-  const tells = config.webhookSecrets.length > 0;
-  const queue = await openQueue(database, logFailure, { listens: worker || tells });
+  const tellsWebhooks = config.webhookSecrets.length > 0;
+  const queue = await openQueue(database, logFailure, { listens: worker || tellsWebhooks });
   const evaluator = evaluatorInChildren(config);
   const draining = new AbortController();
   const webhooks = webhookSender({ secrets: config.webhookSecrets, allowed: config.webhookAllowed });
@@ -76,7 +76,7 @@ export async function serve(
     const app = createApp(service, [requestMetrics, requestSpan, ...requestLog, middleware, ...limits]);
     const handler = handlerOf({ database, queue, evaluator, parts, onError: logFailure });
     if (worker) await queue.work(handler, { concurrency: CONCURRENCY });
-    if (tells) await queue.deliver(delivererOf(database, webhooks, toResource));
+    if (tellsWebhooks) await queue.deliver(delivererOf(database, webhooks, toResource));
     listener = await listen(app, config);
     const { url } = listener;
     database.announce(url);

@@ -96,7 +96,7 @@ export async function connect(config: Config, command: string): Promise<Connecti
 function openedLater(database: Database): { queue: Pick<Queue, "cancel" | "retry">; close: () => Promise<void> } {
   let opening: Promise<Queue> | undefined;
   const opened = () => {
-    opening ??= import("../jobs/queue.ts").then(({ openQueue }) => openQueue(database, logFailure));
+    opening ??= import("../jobs/queue.ts").then(({ openQueue }) => openQueue(database, logFailure, { listens: false }));
     return opening;
   };
   const queue: Pick<Queue, "cancel" | "retry"> = {

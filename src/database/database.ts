@@ -11,8 +11,8 @@ export interface Queries {
 /** What every open database can do. */
 export interface OpenDatabase extends Queries {
   /**
-   * Does the statements as one transaction, one after the other, and returns the rows of each. All are sent at once: where
-   * one needs what another returns, they are no such transaction.
+   * Does the statements as one transaction, one after the other, and returns the rows of each; times are Dates or texts, as
+   * the driver has it. All are sent at once: no parameter can depend on what another statement returns.
    */
   transact(statements: readonly Statement[]): Promise<readonly (readonly unknown[])[]>;
   /** @throws CollapsarError `database-unavailable` where it does not answer. */

@@ -44,7 +44,7 @@ const nextId = monotonicFactory(() => randomInt(2 ** 32) / 2 ** 32);
 const FRESH = {
   status: "queued",
   attempts: 0,
-  generation: 0,
+  generation: 0 as const,
   attemptLog: [],
   progress: null,
   error: null,
@@ -65,19 +65,33 @@ const FRESH = {
   values: {},
 } satisfies Partial<Evaluation>;
 
+/** Where a transaction keeps the ids that it has recorded. */
+const RECORDED = "collapsar.recorded";
+
 /** One text and one parameter for any number of rows: to build and to plan a statement for each number takes longer than to run it. */
 const SUBMIT = `
-  insert into evaluations
-    (id, request, presigned, request_key, checkpoint_url, checkpoint_etag, checkpoint_size, force)
-  select * from jsonb_to_recordset($1) as submitted
-    (id text, request jsonb, presigned jsonb, "requestKey" text, "checkpointUrl" text, "checkpointEtag" text,
-     "checkpointSize" bigint, force boolean)
-  on conflict do nothing
-  returning id, created_at`;
+  with recorded as (
+    insert into evaluations
+      (id, request, presigned, request_key, checkpoint_url, checkpoint_etag, checkpoint_size, force)
+    select * from jsonb_to_recordset($1) as submitted
+      (id text, request jsonb, presigned jsonb, "requestKey" text, "checkpointUrl" text, "checkpointEtag" text,
+       "checkpointSize" bigint, force boolean)
+    on conflict do nothing
+    returning id, created_at)
+  select id, created_at, set_config('${RECORDED}', string_agg(id, ',') over (), true) from recorded`;
 
-/** A submission that has an id, under which it may be recorded. */
+/**
+ * What is true in the transaction that has recorded the evaluation `id`, an expression: for statements that are sent along with
+ * it. To look for the row would take its time: while a table is small its index is not used, and plans are kept.
+ */
+export function isRecorded(id: string): string {
+  return `${id} = any(string_to_array(current_setting('${RECORDED}', true), ','))`;
+}
+
+/** A submission that has an id, under which it may be recorded, and then is in its first generation. */
 export interface Draft extends Submission {
   readonly id: string;
+  readonly generation: 0;
   readonly request: Evaluation["request"];
   readonly presigned: Evaluation["presigned"];
 }
@@ -85,13 +99,16 @@ export interface Draft extends Submission {
 /** Returns the submission with an id that no other has. */
 export function draftOf(submission: Submission): Draft {
   const { request, presigned } = submission;
-  return { id: nextId(), ...submission, request: { ...request }, presigned: presigned && { ...presigned } };
+  return {
+    ...{ id: nextId(), generation: FRESH.generation },
+    ...{ ...submission, request: { ...request }, presigned: presigned && { ...presigned } },
+  };
 }
 
-/** Returns the statement that records the drafts as queued, but those of a key that has one which has not failed. */
+/** Returns the statement that records the drafts as queued; unless forced, not where the key has one that is unfinished or succeeded. */
 export function recordingOf(drafts: readonly Draft[]): Statement {
-  // in one order, so that no two transactions wait for each other
-  const ordered = drafts.toSorted((a, b) => (a.requestKey < b.requestKey ? -1 : 1));
+  // in one order, so that no two transactions wait for each other; of one key the first comes first
+  const ordered = drafts.toSorted((a, b) => Number(a.requestKey > b.requestKey) - Number(a.requestKey < b.requestKey));
   return { text: SUBMIT, parameters: [JSON.stringify(ordered)] };
 }
 

@@ -72,14 +72,15 @@ export function openPool(url: string): Pool {
   };
   /** To wait for the answer to each statement before the next is sent takes half as long again. */
   async function transact(statements: Parameters<Pool["transact"]>[0]): Promise<readonly (readonly unknown[])[]> {
+    const named = statements.map(({ text, parameters }) => ({
+      ...{ name: preparedName(text), text, values: [...parameters] },
+    }));
     const client = await pool.connect();
     try {
       const answers = await Promise.allSettled(
-        inOnePacket(client, () => [
+        inOneWrite(client, () => [
           client.query("begin"),
-          ...statements.map(({ text, parameters }) =>
-            client.query<object>({ name: preparedName(text), text, values: [...parameters] }),
-          ),
+          ...named.map((statement) => client.query<object>(statement)),
           client.query("commit"), // of a transaction that failed it is a rollback
         ]),
       );
@@ -87,7 +88,7 @@ export function openPool(url: string): Pool {
       if (failed?.status === "rejected") throw failed.reason;
       return answers.slice(1, -1).map((answer) => (answer.status === "fulfilled" ? answer.value.rows : []));
     } finally {
-      client.release();
+      client.release(client.getTransactionStatus() !== "I"); // one that did not get to its end is not used again
     }
   }
 
@@ -103,7 +104,7 @@ export function openPool(url: string): Pool {
 }
 
 /** Returns what `ask` returns, after what it sends was sent: to write each statement by itself wakes the server for each. */
-function inOnePacket<T>(client: pg.PoolClient, ask: () => T): T {
+function inOneWrite<T>(client: pg.PoolClient, ask: () => T): T {
   const { stream } = (client as unknown as pg.Client).connection;
   stream.cork();
   try {

@@ -33,6 +33,12 @@ export function asDatabaseError(error: unknown): unknown {
   return new CollapsarError("database-unavailable", `the database cannot be used: ${reason}`, { cause: error });
 }
 
+/** Returns whether `error` says that the database could not be reached. */
+export function isDatabaseAway(error: unknown): boolean {
+  const failure = asDatabaseError(error);
+  return failure instanceof CollapsarError && failure.code === "database-unavailable";
+}
+
 /** Returns a function that asks the database called `name` for an answer. */
 export function pingVia(orm: Queries["orm"], name: string): () => Promise<void> {
   return async () => {

@@ -34,7 +34,7 @@ export interface Queue {
    * has ended, or if it has already, `webhook` (a URL) is told.
    */
   submit(submission: Submission, webhook?: string): Promise<Submitted>;
-  /** Queues the tasks in the transaction of `queries`, before all evaluations that have not begun. */
+  /** Queues the tasks in the transaction of `queries`: those of higher priority first, shards before all of them. */
   enqueue(queries: Queries, tasks: readonly Task[]): Promise<void>;
   /**
    * Ends the evaluation as cancelled; whoever works at it, in whatever process, has its signal aborted within a second.
@@ -218,8 +218,11 @@ export async function openQueue(
   /** Ends an evaluation whose attempts are used up, with the error of the last that could report one. */
   async function giveUp(task: Task): Promise<void> {
     const died = { code: "internal", message: `the worker died at each of ${ATTEMPTS} attempts` };
-    const { error } = await getEvaluation(database, task.evaluation);
-    await fail(lifeOf(task), error ?? died);
+    const evaluation = await getEvaluation(database, task.evaluation).catch((error) => {
+      if (asCollapsarError(error).code === "not-found") return null; // it was deleted with its run
+      throw error;
+    });
+    if (evaluation) await fail(lifeOf(task), evaluation.error ?? died);
   }
 }
 

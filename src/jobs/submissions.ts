@@ -7,6 +7,7 @@ import {
   type Submitted,
   submitEvaluation,
 } from "../database/evaluations.ts";
+import { isDatabaseAway } from "../database/unavailable.ts";
 import { addWebhook } from "../database/webhooks.ts";
 import { traceparent } from "../telemetry/tracing.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -21,9 +22,7 @@ interface Asked {
 
 /**
  * Returns what records and queues a submission, both or neither; what was submitted before is returned and not queued again.
- * Those that come at a time are one transaction, of which the statements do not wait for each other: a job may be queued for
- * what was submitted before, and is then taken out again. Until then it is one for an evaluation that is not there, at
- * which nothing is done.
+ * Those that come at a time are one transaction, of which no statement waits for what another returns.
  */
 export function submissionsTo(
   database: Database,
@@ -33,14 +32,10 @@ export function submissionsTo(
   /** Returns null for each that was submitted before. */
   const submitTogether = together(async (asked: readonly Asked[]) => {
     const drafts = asked.map(({ submission }) => draftOf(submission));
-    const { statement, jobs } = await tasks.adding(
-      drafts.map((draft, i) => ({ ...taskOf({ ...draft, generation: 0 }), trace: asked[i]!.trace })),
-    );
-    const [rows] = await database.transact([recordingOf(drafts), statement]);
-    const recorded = recordedOf(drafts, rows!);
-    await tasks.remove(jobs.filter((_, i) => recorded[i] === null));
-    return recorded;
-  });
+    const tasksOfAll = drafts.map((draft, i) => ({ ...taskOf(draft), trace: asked[i]!.trace }));
+    const [rows] = await database.transact([recordingOf(drafts), await tasks.addingRecorded(tasksOfAll)]);
+    return recordedOf(drafts, rows!);
+  }, isDatabaseAway);
 
   /** In a transaction, so that the evaluation does not end before it has its webhook. */
   function submitAlone(submission: Submission, webhook: string | undefined): Promise<Submitted> {

@@ -1,7 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { PgBoss, SendOptions } from "pg-boss";
 import type { Queries } from "../database/database.ts";
-import type { Evaluation } from "../database/evaluations.ts";
+import { type Evaluation, isRecorded } from "../database/evaluations.ts";
 import type { Statement } from "../database/prepared.ts";
 import type { Life } from "../database/states.ts";
 import { MAX_PRIORITY } from "../evaluation/request.ts";
@@ -21,7 +20,7 @@ export interface Task {
   readonly trace?: string | undefined;
 }
 
-/** Returns the task of evaluating `evaluation`, which is queued. */
+/** Returns the task that an evaluation is. */
 export function taskOf({ id, generation, request }: Pick<Evaluation, "id" | "generation" | "request">): Task {
   return { evaluation: id, generation, priority: Number(request.priority ?? 0) };
 }
@@ -33,30 +32,30 @@ export function lifeOf({ evaluation, generation }: Task): Life {
 
 /** The tasks that wait in a queue of pg-boss. */
 export interface WaitingTasks {
-  /** Queues the tasks in the transaction of `queries`, before all evaluations that have not begun. */
+  /** Queues the tasks in the transaction of `queries`: those of higher priority first, shards before all of them. */
   add(queries: Queries, tasks: readonly Task[]): Promise<void>;
-  /** Returns the statement that queues the tasks, and the ids of the jobs that they then are. */
-  adding(tasks: readonly Task[]): Promise<{ readonly statement: Statement; readonly jobs: readonly string[] }>;
-  /** Takes jobs out again. */
-  remove(jobs: readonly string[]): Promise<void>;
+  /** Returns the statement that queues those of the tasks whose evaluations its transaction has recorded. */
+  addingRecorded(tasks: readonly Task[]): Promise<Statement>;
 }
+
+/** Of the jobs that pg-boss's statement is given as `$1`, those of evaluations that were just recorded: it knows no conditions. */
+const OF_RECORDED = `(
+  select json_agg(job)::text from json_array_elements($1::text::json) as job where ${isRecorded("job->'data'->>'evaluation'")})`;
 
 /** Returns the tasks of the queue `name` of `boss`, which is started; jobs have these options. */
 export function waitingTasks(boss: PgBoss, name: string, options: SendOptions): WaitingTasks {
-  const jobOf = ({ trace = traceparent(), ...task }: Task) => {
+  const jobOf = ({ trace, ...task }: Task) => {
     const priority = task.shard === undefined ? (task.priority ?? 0) : MAX_PRIORITY + 1; // what has begun comes first
-    return { ...options, id: randomUUID(), priority, data: { ...task, ...(trace && { trace }) } };
+    return { ...options, priority, data: { ...task, ...(trace && { trace }) } };
   };
   return {
     async add(queries, tasks) {
-      if (tasks.length > 0) await boss.insert(name, tasks.map(jobOf), { db: transactionOf(queries) });
+      const jobs = tasks.map((task) => jobOf({ ...task, trace: task.trace ?? traceparent() }));
+      if (jobs.length > 0) await boss.insert(name, jobs, { db: transactionOf(queries) });
     },
-    async adding(tasks) {
-      const jobs = tasks.map(jobOf);
-      return { statement: await statementOf((db) => boss.insert(name, jobs, { db })), jobs: jobs.map(({ id }) => id) };
-    },
-    async remove(jobs) {
-      if (jobs.length > 0) await boss.deleteJob(name, [...jobs]);
+    async addingRecorded(tasks) {
+      const { text, parameters } = await statementOf((db) => boss.insert(name, tasks.map(jobOf), { db }));
+      return { text: text.replaceAll("$1", () => OF_RECORDED), parameters };
     },
   };
 }

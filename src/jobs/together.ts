@@ -13,9 +13,12 @@ interface Waiting<T, R> {
  * Returns `work`, which does several items at once, for one item: what is asked for while a call is under way is done by the next
  * call, all of it together, so that many who ask at a time share what a call costs; the first call is for all who ask in the same
  * turn. `work` returns a result for each item, in their order; where it fails over several items each is tried by itself, so
- * that one which cannot be done fails alone.
+ * that one which cannot be done fails alone, unless `meetsAll` says of the error that each would meet it.
  */
-export function together<T, R>(work: (items: readonly T[]) => Promise<readonly R[]>): (item: T) => Promise<R> {
+export function together<T, R>(
+  work: (items: readonly T[]) => Promise<readonly R[]>,
+  meetsAll: (error: unknown) => boolean = () => false,
+): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = [];
   let busy = false;
 
@@ -36,8 +39,8 @@ export function together<T, R>(work: (items: readonly T[]) => Promise<readonly R
       const results = await work(batch.map(({ item }) => item));
       for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
     } catch (error) {
-      if (batch.length > 1) return false;
-      batch[0]!.reject(error);
+      if (batch.length > 1 && !meetsAll(error)) return false;
+      for (const { reject } of batch) reject(error);
     }
     return true;
   }

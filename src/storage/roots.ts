@@ -1,8 +1,8 @@
-import { type BigIntStats, closeSync, fstatSync, open, readlinkSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { promisify } from "node:util";
 import { CollapsarError } from "../errors.ts";
+import { lookAt } from "./look.ts";
 import { redactUrl } from "./url.ts";
 
 /** What a place may be asked for, when it lies where it must. */
@@ -40,27 +40,6 @@ export function confineTo(roots: readonly string[] | null): Confined {
       return stat(await placeOf(url, path), { bigint: true });
     },
   };
-}
-
-/** Of Linux: opens no file, but what stands for its place. */
-const O_PATH = 0o10000000;
-const openPlace = promisify(open);
-
-/**
- * Returns where `path` leads and what is there, or null where this system does not tell both of one open place: then nobody can
- * exchange it in between, and only one call waits for another thread, which takes longer than all that is done here.
- */
-async function lookAt(path: string): Promise<{ readonly real: string; readonly stats: BigIntStats } | null> {
-  if (process.platform !== "linux") return null;
-  let place: number | undefined;
-  try {
-    place = await openPlace(path, O_PATH);
-    return { real: readlinkSync(`/proc/self/fd/${place}`), stats: fstatSync(place, { bigint: true }) };
-  } catch {
-    return null; // why is told by those who then ask step by step
-  } finally {
-    if (place !== undefined) closeSync(place);
-  }
 }
 
 function liesBelow(roots: readonly string[], real: string): boolean {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { together } from "../../src/jobs/together.ts";
 
 /** Does its work only when it is told to, and remembers what it was asked. */
-function recorder(refused: (item: number) => boolean = () => false) {
+function recorder(refused: (item: number) => boolean = () => false, meetsAll = () => false) {
   const calls: (readonly number[])[] = [];
   const next: (() => void)[] = [];
   const one = together(async (items: readonly number[]) => {
@@ -11,7 +11,7 @@ function recorder(refused: (item: number) => boolean = () => false) {
     await new Promise<void>((resolve) => next.push(resolve));
     if (items.some(refused)) throw new Error(`not ${items.find(refused)}`);
     return items.map((item) => item * 10);
-  });
+  }, meetsAll);
   const letAllEnd = async () => {
     for (let round = 0; round < 10; round++) {
       next.shift()?.();
@@ -57,4 +57,15 @@ it("fails alone what cannot be done, and does the others", async () => {
   expect([first, second, fourth]).toMatchObject([{ value: 10 }, { value: 20 }, { value: 40 }]);
   expect(third).toMatchObject({ reason: new Error("not 3") });
   expect(calls).toEqual([[1, 2, 3, 4], [1], [2], [3], [4]]);
+});
+
+it("tries none by itself where each would meet the same error", async () => {
+  const { calls, one, letAllEnd } = recorder(
+    () => true,
+    () => true,
+  );
+  const ended = Promise.allSettled([1, 2, 3].map(one));
+  await letAllEnd();
+  expect(await ended).toMatchObject(Array.from({ length: 3 }, () => ({ reason: new Error("not 1") })));
+  expect(calls).toEqual([[1, 2, 3]]);
 });

@@ -153,11 +153,13 @@ describe("file below a root", () => {
     await symlink(join(outside, "secret"), join(inside, "file"));
     for (const path of ["folder/secret", "folder/new", "folder/new/new"]) {
       const url = urlOf(join(inside, path));
+      await expect(storage.head(url), path).rejects.toMatchObject(forbidden);
       await expect(storage.read(url), path).rejects.toMatchObject(forbidden);
       await expect(storage.write(url, one), path).rejects.toMatchObject(forbidden);
       await expect(storage.remove(url), path).rejects.toMatchObject(forbidden);
     }
-    await expect(storage.read(urlOf(join(inside, "file")))).rejects.toMatchObject(forbidden);
+    for (const look of [storage.head, storage.read])
+      await expect(look(urlOf(join(inside, "file")))).rejects.toMatchObject(forbidden);
     await expect(Array.fromAsync(storage.list(urlOf(join(inside, "folder"))))).rejects.toMatchObject(forbidden);
     const listed = await Array.fromAsync(storage.list(urlOf(inside)));
     expect(listed.map(({ url }) => url)).toEqual([urlOf(join(inside, "mine"))]);

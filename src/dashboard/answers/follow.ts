@@ -1,4 +1,4 @@
-import { createParser } from "eventsource-parser";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { fetchAnswer, Refusal } from "./request.ts";
 
 /** How long to wait before a broken stream is asked for again: a service that starts anew is there after seconds. */
@@ -7,30 +7,43 @@ const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 /**
  * Calls `onData` with the data of each server-sent event of `path` until the event `ended`; a stream that breaks before is
  * asked for again, from where it was. It is read by `fetch`, for an EventSource shows no token.
- * @throws Refusal what the service refuses, or the abort of `signal`.
+ * @throws Refusal what the service refuses; the reason of `signal` once it is aborted.
  */
 export async function follow<T>(path: string, onData: (data: T) => void, signal: AbortSignal): Promise<void> {
   let latest: string | undefined;
   let hasEnded = false;
   let failures = 0;
-  while (!hasEnded) {
-    const parser = createParser({
-      onEvent: ({ id, event, data }) => {
-        latest = id ?? latest;
-        hasEnded = event === "ended";
-        failures = 0;
-        onData(JSON.parse(data) as T);
-      },
-    });
+  const hear = ({ id, event, data }: EventSourceMessage) => {
+    onData(JSON.parse(data) as T);
+    latest = id ?? latest;
+    hasEnded = event === "ended";
+    failures = 0;
+  };
+  while (true) {
     try {
-      const headers = { accept: "text/event-stream", ...(latest !== undefined && { "last-event-id": latest }) };
-      const { body } = await fetchAnswer(path, { signal, headers });
-      const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
-      for (let part = await reader.read(); !part.done; part = await reader.read()) parser.feed(part.value);
+      await readEvents(path, { latest, signal }, hear);
     } catch (error) {
       if (signal.aborted || (error instanceof Refusal && !mayPass(error))) throw error;
     }
-    if (!hasEnded) await pause(PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)]!, signal);
+    if (hasEnded) return;
+    await pause(PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)]!, signal);
+  }
+}
+
+/** Calls `hear` with the events of `path` after the `latest` that was heard, until the stream ends or breaks. */
+async function readEvents(
+  path: string,
+  { latest, signal }: { readonly latest: string | undefined; readonly signal: AbortSignal },
+  hear: (event: EventSourceMessage) => void,
+): Promise<void> {
+  const headers = { accept: "text/event-stream", ...(latest !== undefined && { "last-event-id": latest }) };
+  const { body } = await fetchAnswer(path, { signal, headers });
+  const parser = createParser({ onEvent: hear });
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) parser.feed(part.value);
+  } finally {
+    reader.cancel().catch(() => {}); // where it broke there is nothing to cancel
   }
 }
 
@@ -41,11 +54,13 @@ function mayPass({ status }: Refusal): boolean {
 
 /** @throws the reason of `signal` when it is aborted first. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = () => reject(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", abort);
+  const timer = setTimeout(resolve, milliseconds);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
   });
 }
