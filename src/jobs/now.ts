@@ -1,6 +1,7 @@
 import type { Database } from "../database/database.ts";
-import { type Evaluation, submitEvaluation } from "../database/evaluations.ts";
+import type { Evaluation } from "../database/evaluations.ts";
 import { recordEvaluation } from "../database/record.ts";
+import { submitEvaluation } from "../database/submissions.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import { evaluateOpened, type Progress } from "../evaluation/evaluate.ts";
 import { openEvaluation } from "../evaluation/open.ts";

@@ -8,12 +8,11 @@ import {
   getEvaluation,
   postponeEvaluation,
   retryEvaluation,
-  type Submission,
-  type Submitted,
 } from "../database/evaluations.ts";
 import type { Failure } from "../database/schema.ts";
 import { forgetShards, reportFailure } from "../database/shards.ts";
 import type { Life } from "../database/states.ts";
+import type { Submission, Submitted } from "../database/submissions.ts";
 import { asDatabaseError } from "../database/unavailable.ts";
 import { asCollapsarError, CollapsarError } from "../errors.ts";
 import { LONGEST_EVALUATION_SECONDS } from "../evaluation/request.ts";

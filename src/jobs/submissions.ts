@@ -6,7 +6,7 @@ import {
   type Submission,
   type Submitted,
   submitEvaluation,
-} from "../database/evaluations.ts";
+} from "../database/submissions.ts";
 import { isDatabaseAway } from "../database/unavailable.ts";
 import { addWebhook } from "../database/webhooks.ts";
 import { traceparent } from "../telemetry/tracing.ts";

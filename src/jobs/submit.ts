@@ -1,5 +1,5 @@
 import { checkpointVersion } from "../checkpoints/fetch.ts";
-import type { Submission, Submitted } from "../database/evaluations.ts";
+import type { Submission, Submitted } from "../database/submissions.ts";
 import type { DatasetSources } from "../datasets/open.ts";
 import { requestKey } from "../evaluation/identity.ts";
 import { withoutQueries } from "../evaluation/presigned.ts";

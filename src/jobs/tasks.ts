@@ -1,8 +1,9 @@
 import type { PgBoss, SendOptions } from "pg-boss";
 import type { Queries } from "../database/database.ts";
-import { type Evaluation, isRecorded } from "../database/evaluations.ts";
+import type { Evaluation } from "../database/evaluations.ts";
 import type { Statement } from "../database/prepared.ts";
 import type { Life } from "../database/states.ts";
+import { isRecorded } from "../database/submissions.ts";
 import { MAX_PRIORITY } from "../evaluation/request.ts";
 import { traceparent } from "../telemetry/tracing.ts";
 import { statementOf, transactionOf } from "./backend.ts";

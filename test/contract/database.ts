@@ -9,13 +9,13 @@ import {
   postponeEvaluation,
   reportProgress,
   startEvaluation,
-  submitEvaluation,
 } from "../../src/database/evaluations.ts";
 import { listEvaluations } from "../../src/database/listEvaluations.ts";
 import { findSameBytes, recordEvaluation } from "../../src/database/record.ts";
 import { runMetrics } from "../../src/database/runMetrics.ts";
 import { getRun, listRuns } from "../../src/database/runs.ts";
 import { evaluations, metricValues } from "../../src/database/schema.ts";
+import { submitEvaluation } from "../../src/database/submissions.ts";
 import { evaluated, fresh, outcome, submission } from "../database/samples.ts";
 import { aggregateContract } from "./aggregate.ts";
 import { comparisonContract } from "./comparisons.ts";

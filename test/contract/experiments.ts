@@ -8,12 +8,12 @@ import {
   postponeEvaluation,
   retryEvaluation,
   startEvaluation,
-  submitEvaluation,
 } from "../../src/database/evaluations.ts";
 import { type ExperimentRequest, getExperiment, labelKeys, listExperiments } from "../../src/database/experiments.ts";
 import { recordedPlaces } from "../../src/database/groupValues.ts";
 import { recordEvaluation } from "../../src/database/record.ts";
 import { listRuns } from "../../src/database/runs.ts";
+import { submitEvaluation } from "../../src/database/submissions.ts";
 import { trajectories } from "../../src/database/trajectories.ts";
 import { evaluated, fresh, outcome, submission } from "../database/samples.ts";
 

@@ -1,6 +1,7 @@
 import type { Database } from "../../src/database/database.ts";
-import { type Evaluation, type Submission, submitEvaluation } from "../../src/database/evaluations.ts";
+import type { Evaluation } from "../../src/database/evaluations.ts";
 import { type Numbers, type RecordDescription, recordEvaluation } from "../../src/database/record.ts";
+import { type Submission, submitEvaluation } from "../../src/database/submissions.ts";
 
 let count = 0;
 
