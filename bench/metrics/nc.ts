@@ -34,14 +34,15 @@ interface Round {
 }
 
 type Measured = (typeof CASES)[number] & {
-  readonly pairs: readonly Round[];
+  readonly runs: readonly Round[];
   readonly nc1Off: { readonly ours: number; readonly peer: number };
   readonly float64: NcRun;
 };
 
 /**
  * Measures NC1 to NC4 from given features beside rhubarbwu's neural-collapse and beside the plain algorithm in numpy, same
- * threads, interleaved, each in a process of its own; NC1 of the first two beside theirs in float64. Prints a table and writes the results. The features are made once.
+ * threads, interleaved, each in a process of its own; NC1 of the first two beside theirs in float64. Prints a table and writes
+ * the results. The features are made once.
  */
 export async function benchCollapse({ checkout, rounds, python: path, out }: MetricsBenchOptions): Promise<void> {
   requireCheckout(checkout, "neural-collapse");
@@ -53,21 +54,21 @@ export async function benchCollapse({ checkout, rounds, python: path, out }: Met
     const peer = [python.path, here("nc_peer.py"), "--checkout", checkout, "--file", file] as const;
     const program = [...peer, "--threads", String(THREADS)] as const;
     const plainly = ["env", `OMP_NUM_THREADS=${THREADS}`, python.path, here("nc_plain.py"), "--file", file] as const;
-    const pairs: Round[] = [];
+    const runs: Round[] = [];
     for (let round = 1; round <= rounds; round++) {
       const ours = await run<NcRun>([process.execPath, here("ncOurs.ts"), file, String(repeats)]);
       const peer = await run<NcRun>([...program, "--repeats", String(repeats)]);
       const plain = await run<NcRun>([...plainly, "--repeats", String(repeats)]);
-      pairs.push({ ours, peer, plain });
+      runs.push({ ours, peer, plain });
       const best = [ours, peer, plain].map(({ best }) => best.toFixed(3));
       console.error(`${n}×${d}, C=${c}: ours ${best[0]} s, theirs ${best[1]} s, numpy ${best[2]} s`);
     }
     const float64 = await run<NcRun>([...program, "--dtype", "float64"]);
     const off = (of: NcRun) => Math.abs(of.values.nc1! / float64.values.nc1! - 1);
-    const { ours, peer: theirs } = pairs.at(-1)!;
-    measured.push({ n, d, c, repeats, pairs, nc1Off: { ours: off(ours), peer: off(theirs) }, float64 });
+    const { ours, peer: theirs } = runs.at(-1)!;
+    measured.push({ n, d, c, repeats, runs, nc1Off: { ours: off(ours), peer: off(theirs) }, float64 });
   }
-  const middle = (pairs: Measured["pairs"], of: (round: Round) => number) => median(pairs.map(of));
+  const middle = (runs: Measured["runs"], of: (round: Round) => number) => median(runs.map(of));
   const headings = [
     "ours",
     "theirs",
@@ -83,16 +84,16 @@ export async function benchCollapse({ checkout, rounds, python: path, out }: Met
   console.log(
     formatTable(
       [{ heading: "features, seconds", align: "left" }, ...headings.map((heading) => ({ heading }))],
-      measured.map(({ n, d, c, pairs, nc1Off }) => [
+      measured.map(({ n, d, c, runs, nc1Off }) => [
         `${n}×${d}, C=${c}`,
-        middle(pairs, ({ ours }) => ours.first).toFixed(3),
-        middle(pairs, ({ peer }) => peer.first).toFixed(3),
-        middle(pairs, ({ ours, peer }) => peer.first / ours.first).toFixed(1),
-        middle(pairs, ({ ours }) => ours.best).toFixed(3),
-        middle(pairs, ({ peer }) => peer.best).toFixed(3),
-        middle(pairs, ({ ours, peer }) => peer.best / ours.best).toFixed(1),
-        middle(pairs, ({ plain }) => plain.best).toFixed(3),
-        Math.max(...pairs.map(({ ours }) => ours.peakMiB)).toFixed(0),
+        middle(runs, ({ ours }) => ours.first).toFixed(3),
+        middle(runs, ({ peer }) => peer.first).toFixed(3),
+        middle(runs, ({ ours, peer }) => peer.first / ours.first).toFixed(1),
+        middle(runs, ({ ours }) => ours.best).toFixed(3),
+        middle(runs, ({ peer }) => peer.best).toFixed(3),
+        middle(runs, ({ ours, peer }) => peer.best / ours.best).toFixed(1),
+        middle(runs, ({ plain }) => plain.best).toFixed(3),
+        Math.max(...runs.map(({ ours }) => ours.peakMiB)).toFixed(0),
         nc1Off.ours.toExponential(1),
         nc1Off.peer.toExponential(1),
       ]),

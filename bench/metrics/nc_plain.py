@@ -1,7 +1,7 @@
 """
-NC1 to NC4 of a features file by the plain algorithm in numpy, float32: class sums; eigenvectors of the C×C Gram matrix
-of the class means; one product of the features with [eigenvectors, means, weight]. Prints JSON: seconds from the opened
-file to the numbers, of the first and of the fastest of `--repeats`, and the numbers. Threads are those of OpenBLAS.
+NC1 to NC4 of a features file by the plain algorithm in numpy: class sums; eigenvectors of the C×C Gram matrix of the class
+means, in float64; one float32 product of the features with [eigenvectors, means, weight]. Prints JSON: seconds from opening
+the file to the numbers, of the first and of the fastest of `--repeats`, and the numbers. Threads are those of OpenBLAS.
 
 python nc_plain.py --file F.safetensors [--batch 4096] [--repeats 1]
 """
