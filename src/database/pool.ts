@@ -73,7 +73,9 @@ export function openPool(url: string): Pool {
   /** To wait for the answer to each statement before the next is sent takes half as long again. */
   async function transact(statements: Parameters<Pool["transact"]>[0]): Promise<readonly (readonly unknown[])[]> {
     const named = statements.map(({ text, parameters }) => ({
-      ...{ name: preparedName(text), text, values: [...parameters] },
+      name: preparedName(text),
+      text,
+      values: [...parameters],
     }));
     const client = await pool.connect();
     try {

@@ -88,8 +88,11 @@ export interface Draft extends Submission {
 export function draftOf(submission: Submission): Draft {
   const { request, presigned } = submission;
   return {
-    ...{ id: nextId(), generation: FRESH.generation },
-    ...{ ...submission, request: { ...request }, presigned: presigned && { ...presigned } },
+    ...submission,
+    id: nextId(),
+    generation: FRESH.generation,
+    request: { ...request },
+    presigned: presigned && { ...presigned },
   };
 }
 

@@ -9,28 +9,20 @@ const statLater = promisify(fstat);
 /** File systems that answer at once what they were just asked for; those of a network or another program may not. */
 const LOCAL = /^(ext[234]|xfs|btrfs|zfs|f2fs|tmpfs|overlay)$/;
 
-/** A place in the file system, and what is there. */
-export interface Place {
-  /** Its path, all symbolic links resolved. */
-  readonly real: string;
-  readonly stats: BigIntStats;
-}
-
 /**
- * Returns where `path` leads and what is there, both of one open place, so that nobody can exchange it in between; one call
- * waits for another thread, which takes longer than all that is done here. Null where that cannot be told: of what is not
- * there or must not be read, of a path with links, and of systems other than Linux.
+ * Returns what is at `path`, and that no link leads from there elsewhere, both of one open place, so that nobody can exchange it
+ * in between; one call waits for another thread, which takes longer than all that is done here. Null where that cannot be
+ * told: of what is not there or must not be read, of a path with links, and of systems other than Linux.
  */
-export async function lookAt(path: string): Promise<Place | null> {
+export async function lookAt(path: string): Promise<BigIntStats | null> {
   if (process.platform !== "linux") return null;
   let place: number | undefined;
   try {
     place = await openPlace(path, O_PATH);
-    const real = readlinkSync(`/proc/self/fd/${place}`);
     // of links into /proc the kernel tells a path that is not ours
-    if (real !== path) return null;
+    if (readlinkSync(`/proc/self/fd/${place}`) !== path) return null;
     const stats = isLocal(place) ? fstatSync(place, { bigint: true }) : await statLater(place, { bigint: true });
-    return stats.nlink > 0n ? { real, stats } : null;
+    return stats.nlink > 0n ? stats : null;
   } catch {
     return null; // those who then ask step by step are told why
   } finally {

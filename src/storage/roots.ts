@@ -36,7 +36,7 @@ export function confineTo(roots: readonly string[] | null): Confined {
     placeOf,
     async statOf(url, path) {
       const found = roots && (await lookAt(path));
-      if (found && liesBelow(known, found.real)) return found.stats;
+      if (found && liesBelow(known, path)) return found;
       return stat(await placeOf(url, path), { bigint: true });
     },
   };
