@@ -40,6 +40,7 @@ export function progressView(open: () => Dashboard): void {
     });
 
     it("goes on where its stream broke", async () => {
+      const first = await submitSlow(open()); // it has the worker until the stream was asked for thrice
       const { id } = await submitSlow(open(), 12);
       await visit(open(), "/ui/queue", async (page) => {
         const asked: (string | undefined)[] = [];
@@ -53,6 +54,8 @@ export function progressView(open: () => Dashboard): void {
           return route.fulfill({ contentType: "text/event-stream", body });
         });
         await page.goto(`/ui/evaluations/${id}`);
+        await eventually(() => asked.length).toBe(3);
+        await open().api.request(`/evaluations/${first.id}/cancel`, { method: "POST" });
         await eventually(() => state(page)).toContain("succeeded");
         expect(asked).toEqual([undefined, undefined, "one"]);
       });
