@@ -1,9 +1,10 @@
 """
-All of NC1 to NC4 of a features file by rhubarbwu's neural-collapse, as its example does it: three passes in batches.
+All of NC1 to NC4 of a features file by rhubarbwu's neural-collapse, as its examples do it: three passes in batches, of 128
+unless told otherwise.
 Prints JSON: seconds from the opened file to the numbers, of the first and of the fastest of `--repeats`, and the
 numbers.
 
-python nc_peer.py --checkout NEURAL_COLLAPSE --file F.safetensors --threads 2 [--batch 1000] [--dtype float32] [--repeats 1]
+python nc_peer.py --checkout NEURAL_COLLAPSE --file F.safetensors --threads 2 [--batch 128] [--dtype float32] [--repeats 1]
 """
 
 import argparse
@@ -21,7 +22,7 @@ def main():
     parser.add_argument("--checkout", required=True)
     parser.add_argument("--file", required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--batch", type=int, default=1000)
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--repeats", type=int, default=1)
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -50,7 +50,9 @@ describe("COLLAPSAR_SWEEP", () => {
   });
   const put = async (name: string, content: Uint8Array | string) => {
     await mkdir(join(folder, "store", "shards"), { recursive: true });
-    await writeFile(join(folder, "store", name), content);
+    const beside = join(folder, "unswept");
+    await writeFile(beside, content); // whole at once, or a sweep may see half of it
+    await rename(beside, join(folder, "store", name));
     return fileUrl(folder, "store", name);
   };
 

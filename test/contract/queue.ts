@@ -26,11 +26,11 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       const done: string[] = [];
       await service.queue.work(recording(service, done), { concurrency: 1 });
       const sent = Array.from({ length: 26 }, () => submission());
-      const submitted = [];
+      const submitted: string[] = [];
       for (const one of sent) submitted.push((await service.queue.submit(one)).evaluation.id);
       expect((await service.queue.submit(sent[0]!)).created).toBe(false);
       await vi.waitFor(async () => expect(await service.queue.depth()).toEqual({ queued: 0, running: 0 }), 20_000);
-      expect(done).toEqual(submitted);
+      await vi.waitFor(() => expect(done).toEqual(submitted), 20_000);
       expect(service.errors).toEqual([]);
     });
 
@@ -381,8 +381,9 @@ export function queueContract(name: string, provide: () => Promise<Place>): void
       first.process.kill("SIGKILL");
       await once(first.process, "exit");
 
-      const restarted = performance.now();
       const second = worker(place, "record");
+      await second.says("working");
+      const restarted = performance.now();
       await second.says(`recorded ${evaluation.id}`);
       expect((performance.now() - restarted) / 1000).toBeLessThan(30);
       second.process.kill("SIGTERM");

@@ -192,13 +192,13 @@ export function shardsContract(name: string, provide: () => Promise<Place>): voi
           const others = worker.begun.size;
           worker.begun.add(shard);
           if (others === 0) await failed.promise; // still at work when the other has failed
-          if (others === 1) {
-            setTimeout(failed.resolve, 300);
-            throw new CollapsarError("forbidden-url", "the store is closed");
-          }
+          if (others === 1) throw new CollapsarError("forbidden-url", "the store is closed");
         },
       });
       const id = await worker.submit({ shards: 6 });
+      const status = async () => (await getEvaluation(worker.database, id)).status;
+      await vi.waitFor(async () => expect(await status()).toBe("failed"), 20_000);
+      failed.resolve();
       const error = { code: "forbidden-url", message: "the store is closed" };
       expect(await worker.ended(id)).toMatchObject({ status: "failed", error, values: {} });
       expect(worker.begun.size).toBe(2);

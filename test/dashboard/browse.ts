@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "playwright-core";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { Dashboard } from "./dashboard.ts";
 
 /** For what a machine with other work does late. */
@@ -8,6 +8,11 @@ const PATIENCE_MS = 45_000;
 
 /** What a page says of an answer that is not 2xx; which answers there are is for the tests to say. */
 const REFUSED = /^Failed to load resource/;
+
+/** Repeats `check` until its expectations hold: for several of one state of the page. */
+export function inTheEnd(check: () => Promise<void>): Promise<void> {
+  return vi.waitFor(check, { timeout: PATIENCE_MS, interval: 50 });
+}
 
 /** Returns an expectation of what `ask` returns in the end. */
 export function eventually<T>(ask: () => T | Promise<T>) {

@@ -18,7 +18,7 @@ describe.runIf(browser)("the dashboard over evaluations of trained networks", { 
   beforeAll(async () => {
     dashboard = await openDashboard(browser!);
     await record(dashboard);
-  }, 180_000);
+  }, 600_000);
   afterAll(async () => {
     await dashboard?.close();
     await browser!.close();

@@ -165,8 +165,8 @@ describe.runIf(browser && server)("the dashboard over 10,000 runs on PostgreSQL"
       const failed = async () => (await cellsOf(page, "Failed evaluations")).length;
       await eventually(failed).toBe(25);
       const { running, queued } = SIZE.unfinished;
-      expect(await cellsOf(page, "Running evaluations")).toHaveLength(running);
-      expect(await cellsOf(page, "Waiting evaluations")).toHaveLength(Math.min(25, queued));
+      await eventually(async () => (await cellsOf(page, "Running evaluations")).length).toBe(running);
+      await eventually(async () => (await cellsOf(page, "Waiting evaluations")).length).toBe(Math.min(25, queued));
       expect((await cellsOf(page, "Running evaluations"))[0]![2]).toBe("train 43 %");
       await examine(page, "queue-10000");
       const section = page.getByRole("region", { name: "Failed" });

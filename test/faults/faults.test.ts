@@ -8,7 +8,7 @@ const [postgres, s3] = await Promise.all([startOwnPostgres(), startOwnS3()]);
 /** `npm run soak` in short. Without PostgreSQL or an S3 server there is nothing that could be away. */
 it.runIf(postgres && s3)(
   "64 submissions while workers are killed, PostgreSQL crashes and is restarted, S3 is away and a disk is full: each is evaluated, once, with the numbers of a quiet run",
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     const listener = { say: () => {}, hear: () => {}, progress: () => {} };
     const plan = { submissions: 64, perSecond: 2, killSeconds: 4, s3Seconds: 8 };

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENGINES } from "./step/fixture.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/train.ts", import.meta.url));
-const SMALL = "--dataset digits --width 2 --batch-size 32 --images-per-epoch 1600 --epochs 4 --json".split(" ");
+const SMALL = "--dataset digits --width 2 --batch-size 32 --images-per-epoch 400 --epochs 16 --json".split(" ");
 const RUN = "digits/digits-ce-seed1";
 
 let folder: string;
@@ -37,7 +37,7 @@ async function stored(to: string): Promise<[string, string][]> {
 }
 
 describe.each(ENGINES)("a run on %s that is killed three times", (engine) => {
-  it("ends with the bytes of one that was not", async () => {
+  it("ends with the bytes of one that was not", { timeout: 300_000 }, async () => {
     expect(await train(`whole-${engine}`, engine)).toBe(0);
     for (let killed = 0; killed < 3; killed++) expect(await train(`killed-${engine}`, engine, true)).toBe(1);
     expect(await train(`killed-${engine}`, engine)).toBe(0);

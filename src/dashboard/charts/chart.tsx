@@ -20,6 +20,7 @@ interface ChartProps {
 export function Chart({ title, description, fileName, draw, note, withLinks = false }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
+  const [isDrawn, setDrawn] = useState(false);
   useEffect(() => {
     if (width === 0) return;
     const abort = new AbortController();
@@ -27,6 +28,7 @@ export function Chart({ title, description, fileName, draw, note, withLinks = fa
       if (!place.current) return; // the view was left meanwhile
       const [chart, ...overlay] = [draw(width)].flat();
       place.current.replaceChildren(fitted(chart!), ...overlay);
+      setDrawn(true);
       await nextTask();
     }, abort.signal).catch(notWanted);
     return () => abort.abort();
@@ -34,15 +36,17 @@ export function Chart({ title, description, fileName, draw, note, withLinks = fa
   // links within a picture would not be found
   const named = { role: withLinks ? "group" : "img", "aria-label": description } as const;
   const chart = () => place.current!.querySelector<SVGSVGElement>("svg.plot")!;
+  const button = (kind: string) =>
+    ({ type: "button", disabled: !isDrawn, "aria-label": `Save ${title} as ${kind}` }) as const;
   return (
     <figure class="chart" aria-label={title}>
       <figcaption>
         <h3>{title}</h3>
         <span class="saves">
-          <button type="button" aria-label={`Save ${title} as SVG`} onClick={() => saveSvg(chart(), fileName)}>
+          <button {...button("SVG")} onClick={() => saveSvg(chart(), fileName)}>
             SVG
           </button>
-          <button type="button" aria-label={`Save ${title} as PNG`} onClick={() => savePng(chart(), fileName)}>
+          <button {...button("PNG")} onClick={() => savePng(chart(), fileName)}>
             PNG
           </button>
         </span>

@@ -126,7 +126,7 @@ export function evaluationView(open: () => Dashboard): void {
         const bars = page
           .getByRole("figure", { name: "Variance within each class" })
           .locator('[class="bar"] rect title');
-        expect(await bars.allTextContents()).toEqual(
+        await eventually(() => bars.allTextContents()).toEqual(
           within_class_variance.map(
             (variance, label) => `class ${label}: ${(variance / between_class_square[label]!).toPrecision(4)}`,
           ),
@@ -134,9 +134,9 @@ export function evaluationView(open: () => Dashboard): void {
         for (const [when, { bins, temperature }] of Object.entries(details.calibration!)) {
           const title = { before: "before temperature scaling", after_nll_optimum: "after it, at the least NLL" }[when];
           const name = `Reliability ${title ?? "after it, on DDU's grid"}`;
-          const { dots } = await readChart(page, name);
           const filled = bins.filter(({ count }) => count > 0);
-          expect(dots).toHaveLength(filled.length);
+          await eventually(async () => (await readChart(page, name)).dots.length).toBe(filled.length);
+          const { dots } = await readChart(page, name);
           for (const [i, { confidence, accuracy }] of filled.entries()) {
             expect(dots[i]![0]).toBeCloseTo(confidence!, 2);
             expect(dots[i]![1]).toBeCloseTo(accuracy!, 2);

@@ -4,7 +4,7 @@ import type { Aggregate, Comparison, Correlations } from "../../../src/api/contr
 import type { Trajectories } from "../../../src/api/experimentSchemas.ts";
 import { formatInterval, formatMean, formatNumber, formatP } from "../../../src/dashboard/format.ts";
 import { COLLAPSE_METRICS, rowLabelOf } from "../../../src/dashboard/metricSections.ts";
-import { alsoReloaded, cellsOf, eventually, queryOf, saved, visit } from "../browse.ts";
+import { alsoReloaded, cellsOf, eventually, inTheEnd, queryOf, saved, visit } from "../browse.ts";
 import type { Dashboard } from "../dashboard.ts";
 import { examine } from "../examine.ts";
 import { type Point, readChart } from "../readChart.ts";
@@ -87,13 +87,16 @@ export function experimentView(open: () => Dashboard): void {
         await eventually(() => queryOf(page)).toEqual({ log: "0" });
         await alsoReloaded(page, async () => {
           await eventually(() => charts(page).locator(".plot").count()).toBe(atFirst + 1);
-          const { ticks, lines } = await readChart(page, NC1);
-          const steps = ticks.y.map(Number);
-          expect(steps[1]! - steps[0]!).toBeCloseTo(steps.at(-1)! - steps.at(-2)!, 6);
-          expectPoints(
-            lines[0]!.points,
-            (await trajectory("nc1", "ce")).mean.map((y, e) => [EPOCHS[e]!, y]),
-          );
+          const { mean } = await trajectory("nc1", "ce");
+          await inTheEnd(async () => {
+            const { ticks, lines } = await readChart(page, NC1);
+            const steps = ticks.y.map(Number);
+            expect(steps[1]! - steps[0]!).toBeCloseTo(steps.at(-1)! - steps.at(-2)!, 6);
+            expectPoints(
+              lines[0]!.points,
+              mean.map((y, e) => [EPOCHS[e]!, y]),
+            );
+          });
         });
       });
     });
@@ -251,9 +254,11 @@ export function experimentView(open: () => Dashboard): void {
           await page.getByLabel("Log scale").uncheck();
           const { rows } = await ask<Correlations>(`/correlations?experiment=${EXPERIMENT}&x=${x}&y=${y}`);
           const { n, pearson, spearman, points, groups } = rows[0]!;
-          await eventually(async () => (await readChart(page, title)).dots.length).toBe(GROUPS.length * SEEDS.length);
-          const { dots } = await readChart(page, title);
-          expectPoints(sorted(dots), sorted(points.map((point) => [point.x, point.y])));
+          await inTheEnd(async () => {
+            const { dots } = await readChart(page, title);
+            expect(dots).toHaveLength(GROUPS.length * SEEDS.length);
+            expectPoints(sorted(dots), sorted(points.map((point) => [point.x, point.y])));
+          });
           const note = await page.getByRole("figure", { name: title }).locator(".note").textContent();
           expect(note).toContain(`${n} runs: Pearson r = ${formatNumber(pearson.r)} ${formatInterval(pearson.ci95)}`);
           const shown = await cellsOf(page, "Correlation over runs");

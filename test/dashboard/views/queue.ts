@@ -5,10 +5,7 @@ import { alsoReloaded, cellsOf, eventually, queryOf, saved, visit } from "../bro
 import type { Dashboard } from "../dashboard.ts";
 import { examine } from "../examine.ts";
 import { runOf } from "../recorded.ts";
-import { cancelAll, failed, submitSlow } from "./unfinished.ts";
-
-/** Of a network whose evaluation does not end before it is cancelled. */
-const WIDE = 64;
+import { cancelAll, failed, held, submitSlow } from "./unfinished.ts";
 
 /** What runs, waits, failed and is done. */
 export function queueView(open: () => Dashboard): void {
@@ -21,15 +18,21 @@ export function queueView(open: () => Dashboard): void {
       ? []
       : cellsOf(page, `${part} evaluations`);
 
+  const ended = async ({ id }: EvaluationResource) => {
+    const { status, attempts } = await open().api.request<EvaluationResource>(`/evaluations/${id}`);
+    return [status, attempts];
+  };
+
   describe("the queue", () => {
     afterEach(() => cancelAll(open()));
 
     it("tells what runs, waits and failed, and why; each is cancelled or run again there, and axe finds nothing", async () => {
       const broken = [await failed(open(), "lost-1.safetensors"), await failed(open(), "lost-2.safetensors")];
-      const slow = [await submitSlow(open(), WIDE), await submitSlow(open(), WIDE), await submitSlow(open(), WIDE)];
+      const slow = [await held(open()), await submitSlow(open(), 2), await submitSlow(open(), 2)];
       await visit(open(), "/ui/queue", async (page) => {
         await eventually(() => names(page, "Running")).toEqual([nameOf(slow[0]!)]);
         await eventually(() => names(page, "Waiting")).toEqual([nameOf(slow[2]!), nameOf(slow[1]!)]);
+        await eventually(() => names(page, "Failed")).toEqual(expect.arrayContaining(broken.map(nameOf)));
         const rows = await tableOf(page, "Failed");
         for (const evaluation of broken) {
           const [, state, why] = rows.find(([name]) => name === nameOf(evaluation))!;
@@ -40,11 +43,12 @@ export function queueView(open: () => Dashboard): void {
         await eventually(() => names(page, "Cancelled")).toContain(nameOf(slow[2]!));
         await page.getByRole("button", { name: `Retry ${broken[0]!.id}` }).click();
         await eventually(async () => (await list("status=failed")).map(({ id }) => id)).not.toContain(broken[0]!.id);
-        await page.getByRole("button", { name: `Cancel ${slow[0]!.id}` }).click();
-        await page.getByRole("button", { name: `Cancel ${slow[1]!.id}` }).click();
-        await eventually(() => names(page, "Failed")).toContain(nameOf(broken[0]!)); // run again, it failed again
-        const { attempts } = await open().api.request<EvaluationResource>(`/evaluations/${broken[0]!.id}`);
-        expect(attempts).toBe(2);
+        for (const { id } of [slow[1]!, slow[0]!]) {
+          await page.getByRole("button", { name: `Cancel ${id}` }).click();
+          await eventually(async () => (await list("status=cancelled")).map((one) => one.id)).toContain(id);
+        }
+        await eventually(() => ended(broken[0]!)).toEqual(["failed", 2]); // run again, it failed again
+        await eventually(() => names(page, "Failed")).toContain(nameOf(broken[0]!));
       });
     });
 
@@ -52,11 +56,7 @@ export function queueView(open: () => Dashboard): void {
       const broken = [await failed(open(), "lost-3.safetensors"), await failed(open(), "lost-4.safetensors")];
       await visit(open(), "/ui/queue", async (page) => {
         await page.getByRole("button", { name: /^Retry all \d+$/ }).click();
-        for (const { id } of broken)
-          await eventually(async () => {
-            const { status, attempts } = await open().api.request<EvaluationResource>(`/evaluations/${id}`);
-            return [status, attempts];
-          }).toEqual(["failed", 2]);
+        for (const evaluation of broken) await eventually(() => ended(evaluation)).toEqual(["failed", 2]);
       });
     });
 

@@ -4,6 +4,8 @@ import type { EvaluationList, EvaluationResource } from "../../../src/api/contra
 import { submit } from "../../../src/commands/connection.ts";
 import type { EvaluationRequest } from "../../../src/evaluation/request.ts";
 import { checkpointBytes, fileUrl } from "../../api/samples.ts";
+import { childrenOf } from "../../jobs/process/childrenOf.ts";
+import { eventually } from "../browse.ts";
 import type { Dashboard } from "../dashboard.ts";
 
 let written = 0;
@@ -18,9 +20,23 @@ export async function checkpointAt(folder: string, width = 2): Promise<string> {
   return fileUrl(folder, name);
 }
 
-/** Submits an evaluation that takes half a minute on two cores, or less with a narrower network: of 7,203 digits. */
-export async function submitSlow({ api, folder }: Dashboard, width = 48): Promise<EvaluationResource> {
+/** Submits an evaluation of 7,203 digits by a network of that width. */
+export async function submitSlow({ api, folder }: Dashboard, width: number): Promise<EvaluationResource> {
   return submit(api, { checkpoint: await checkpointAt(folder, width), dataset: "digits" } as EvaluationRequest);
+}
+
+/** Submits an evaluation and returns it once it is at work: it has the worker until it is cancelled, for its process stands still. */
+export async function held(dashboard: Dashboard): Promise<EvaluationResource> {
+  const evaluation = await submitSlow(dashboard, 24);
+  const now = () => dashboard.api.request<EvaluationResource>(`/evaluations/${evaluation.id}`);
+  await eventually(async () => (await now()).progress).not.toBeNull();
+  hold();
+  return now();
+}
+
+/** Lets what is evaluated stand still; it can be cancelled all the same. */
+export function hold(): void {
+  for (const child of childrenOf()) process.kill(child, "SIGSTOP");
 }
 
 /** Returns an evaluation that failed, for its dataset `name` is none. */
