@@ -50,7 +50,7 @@ describe("COLLAPSAR_SWEEP", () => {
   });
   const put = async (name: string, content: Uint8Array | string) => {
     await mkdir(join(folder, "store", "shards"), { recursive: true });
-    const beside = join(folder, "unswept");
+    const beside = join(folder, `unswept-${name.replaceAll("/", "-")}`);
     await writeFile(beside, content); // whole at once, or a sweep may see half of it
     await rename(beside, join(folder, "store", name));
     return fileUrl(folder, "store", name);

@@ -115,7 +115,7 @@ async function projectionOf(
   if (precision === "float32") {
     const rounded = { ...whitening, values: new Float32Array(whitening.values) };
     return {
-      errors: Float32Array.from(whitening.values, (value) => value - Math.fround(value)),
+      errors: new Float32Array(whitening.values.map((value) => value - Math.fround(value))),
       release() {},
       async of(differences) {
         await timesTransposed(differences as Dense<Float32Array>, rounded, means.coordinates);
