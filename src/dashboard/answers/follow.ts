@@ -4,6 +4,9 @@ import { fetchAnswer, Refusal } from "./request.ts";
 /** How long to wait before a broken stream is asked for again: a service that starts anew is there after seconds. */
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
+/** The service says something every 15 s; a stream that says nothing for so long has broken without a word. */
+const LONGEST_SILENCE_MS = 45_000;
+
 /**
  * Calls `onData` with the data of each server-sent event of `path` until the event `ended`; a stream that breaks before is
  * asked for again, from where it was. It is read by `fetch`, for an EventSource shows no token.
@@ -30,18 +33,36 @@ export async function follow<T>(path: string, onData: (data: T) => void, signal:
   }
 }
 
-/** Calls `hear` with the events of `path` after the `latest` that was heard, until the stream ends or breaks. */
+/** Calls `hear` with the events of `path` after the `latest` that was heard, until the stream ends, breaks or falls silent. */
 async function readEvents(
   path: string,
   { latest, signal }: { readonly latest: string | undefined; readonly signal: AbortSignal },
   hear: (event: EventSourceMessage) => void,
 ): Promise<void> {
+  const silence = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const listen = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(new Error("the stream fell silent")), LONGEST_SILENCE_MS);
+  };
   const headers = { accept: "text/event-stream", ...(latest !== undefined && { "last-event-id": latest }) };
-  const { body } = await fetchAnswer(path, { signal, headers });
-  const parser = createParser({ onEvent: hear });
-  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) parser.feed(part.value);
+    listen();
+    const { body } = await fetchAnswer(path, { signal: AbortSignal.any([signal, silence.signal]), headers });
+    const parser = createParser({ onEvent: hear });
+    for await (const text of textOf(body!)) {
+      listen();
+      parser.feed(text);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* textOf(body: NonNullable<Response["body"]>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
   } finally {
     reader.cancel().catch(() => {}); // where it broke there is nothing to cancel
   }
