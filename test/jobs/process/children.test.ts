@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { writeSafetensors } from "../../../src/checkpoints/safetensors.ts";
 import type { EvaluationRequest } from "../../../src/evaluation/request.ts";
 import { partStoreIn } from "../../../src/evaluation/shards/parts.ts";
 import type { OperationCall } from "../../../src/jobs/evaluator.ts";
@@ -18,7 +19,7 @@ import { childrenOf } from "./childrenOf.ts";
 
 let folder: string;
 let small: EvaluationRequest;
-/** Many short batches, also where others have the cores: what is aborted is to stop after one of them. */
+/** Seconds of short batches, however fast or busy the machine is: what is aborted is to stop after one of them. */
 let large: EvaluationRequest;
 let evaluator: ChildEvaluator;
 
@@ -40,11 +41,25 @@ beforeAll(async () => {
   const test = "digits:validation";
   small = { checkpoint: await put("small.safetensors", checkpointBytes()), dataset: "digits:test", test };
   const bytes = checkpointBytes({ spec: { width: 16 } });
-  large = { checkpoint: await put("large.safetensors", bytes), dataset: "digits" };
+  const dataset = await put("images.safetensors", noise(60_000));
+  large = { checkpoint: await put("large.safetensors", bytes), dataset };
   await put("bad.safetensors", "not a checkpoint at all");
 });
 afterEach(() => evaluator?.close());
 afterAll(() => rm(folder, { recursive: true }));
+
+/** A dataset of that many images of noise. */
+function noise(count: number): Uint8Array {
+  const images = Uint8Array.from({ length: 784 * 1000 }, (_, i) => (i * i * 31) % 251);
+  const data = new Uint8Array(784 * count);
+  for (let at = 0; at < data.length; at += images.length) data.set(images, at);
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+  const tensors = [
+    ["images", { dtype: "U8", shape: [count, 28, 28, 1], data }],
+    ["labels", { dtype: "U8", shape: [count], data: labels }],
+  ] as const;
+  return writeSafetensors(tensors, {});
+}
 
 const environmentOf = (pid: number) => {
   const pairs = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
@@ -55,7 +70,9 @@ const environmentOf = (pid: number) => {
 async function atWork(signal: AbortSignal) {
   evaluator = evaluatorInChildren(settings());
   const begun = Promise.withResolvers<void>();
-  const running = evaluator.run("evaluate", large, { signal, onProgress: () => begun.resolve() });
+  // until then it loads libraries, which takes a busy machine longer than it has patience
+  const onProgress = ({ stage }: { stage: string }) => stage === "train" && begun.resolve();
+  const running = evaluator.run("evaluate", large, { signal, onProgress });
   running.catch(() => {});
   await begun.promise;
   const [child] = childrenOf();
