@@ -31,6 +31,19 @@ export function emptyFolder(): Promise<string> {
 
 export const fileUrl = (...path: string[]) => pathToFileURL(join(...path)).href;
 
+/** Returns a dataset of so many images of noise, 28×28, with labels of ten classes in turn; the images come again after a thousand. */
+export function noiseBytes(count: number): Uint8Array {
+  const some = Uint8Array.from({ length: Math.min(count, 1000) * 28 * 28 }, (_, i) => (i * i * 31) % 251);
+  const images = new Uint8Array(count * 28 * 28);
+  for (let at = 0; at < images.length; at += some.length) images.set(some.subarray(0, images.length - at), at);
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+  const tensors = [
+    ["images", { dtype: "U8", shape: [count, 28, 28, 1], data: images }],
+    ["labels", { dtype: "U8", shape: [count], data: labels }],
+  ] as const;
+  return writeSafetensors(tensors, {});
+}
+
 /** Returns a checkpoint of an untrained network, with `changes` to its metadata (null: left out) and tensors. */
 export function checkpointBytes(
   changes: {

@@ -15,7 +15,6 @@ import type { Problem } from "../../src/api/problem.ts";
 import { type RunningService, serve } from "../../src/api/serve.ts";
 import { readConfig } from "../../src/config.ts";
 import { checkpointBytes, emptyFolder, fileUrl } from "../api/samples.ts";
-import { childrenOf } from "../jobs/process/childrenOf.ts";
 
 const NC = ["nc1", "nc2_equinorm_means", "nc2_equiangular_classifiers", "nc3", "nc4_error", "nc4_mismatch"];
 
@@ -240,7 +239,7 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       expect(second).toMatchObject({ items: [{ id: ids[1] }], next: null });
     });
 
-    it("cancels what runs, also a process that does not heed, and retries it", async () => {
+    it("cancels what runs within 2 s, and retries it", async () => {
       // more work than the test has time for
       const bytes = checkpointBytes({ seed: 60, spec: { width: 64 }, metadata: { run: "slow" } });
       const response = await post({ checkpoint: await put("slow.safetensors", bytes), dataset: "digits" });
@@ -249,7 +248,7 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
         async () => expect(await read(`/evaluations/${id}`)).toMatchObject({ progress: { stage: "train" } }),
         { timeout: 30_000, interval: 50 },
       );
-      for (const child of childrenOf()) process.kill(child, "SIGSTOP"); // it never ends by itself
+      const begun = performance.now();
       const cancelled = await ask(`/evaluations/${id}/cancel`, { method: "POST" });
       expect(cancelled.status).toBe(200);
       expect(await cancelled.json()).toMatchObject({ id, status: "cancelled" });
@@ -258,8 +257,9 @@ export function describeService(name: string, databaseUrl: () => Promise<string 
       const next = (await (await post({ checkpoint })).json()) as EvaluationResource;
       await vi.waitFor(
         async () => expect((await read<EvaluationResource>(`/evaluations/${next.id}`)).status).not.toBe("queued"),
-        { timeout: 20_000, interval: 20 },
+        { timeout: 10_000, interval: 20 },
       );
+      expect(performance.now() - begun).toBeLessThan(2000);
       const again = await ask(`/evaluations/${id}/retry`, { method: "POST" });
       expect(again.status).toBe(202);
       expect(again.headers.get("location")).toBe(`/evaluations/${id}`);

@@ -24,14 +24,17 @@ async function start(): Promise<string> {
   return service.url;
 }
 
-/** Returns the longest delay of the service's event loop since this was last asked, and its processor time so far, in seconds. */
-async function delayOf(url: string): Promise<{ delay: number; processor: number }> {
+/** Returns the longest delay of the service's event loop since this was last asked, in seconds. */
+async function longestDelay(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)![1]);
-  return { delay: gauge("nodejs_eventloop_lag_max_seconds"), processor: gauge("process_cpu_seconds_total") };
+  return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)![1]);
 }
 
-it("the event loop of a service is never held up for 100 ms while it evaluates", { timeout: 300_000 }, async () => {
+// again where others had both cores just then: the scheduler, too, makes a loop late
+it("the event loop of a service is never held up for 100 ms while it evaluates", {
+  timeout: 300_000,
+  retry: 2,
+}, async () => {
   folder = await emptyFolder();
   // covariances of 512×512 per class and their factors: two seconds without a break
   const bytes = checkpointBytes({ spec: { width: 64 } });
@@ -44,20 +47,17 @@ it("the event loop of a service is never held up for 100 ms while it evaluates",
     test: "digits:validation",
   };
   await submit(api, { ...request, dataset: "digits:test" }, 120); // what is loaded once is loaded
-  let last = await delayOf(url);
+  await longestDelay(url);
 
   const { id } = await submit(api, { ...request, ood: ["fashion-sample"] });
   const delays: number[] = [];
   let evaluation: EvaluationResource;
   do {
     await sleep(100);
-    const now = await delayOf(url);
-    // a loop that is late without having worked was kept waiting by the machine
-    delays.push(Math.min(now.delay, now.processor - last.processor));
-    last = now;
+    delays.push(await longestDelay(url));
     evaluation = await api.request(`/evaluations/${id}`);
   } while (["queued", "running"].includes(evaluation.status));
   expect(evaluation).toMatchObject({ status: "succeeded", error: null });
-  expect(evaluation.seconds!.metrics).toBeGreaterThan(0.1);
+  expect(evaluation.seconds!.metrics).toBeGreaterThan(0.3);
   expect(Math.max(...delays)).toBeLessThan(0.1);
 });

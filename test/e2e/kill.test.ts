@@ -22,9 +22,7 @@ async function start() {
   return serviceAt(service.url);
 }
 
-it("a service killed in the middle of an evaluation finishes it after its restart, within 30 s at it again, recorded once", {
-  timeout: 360_000,
-}, async () => {
+it("a service killed in the middle of an evaluation finishes it within 30 s of its restart, recorded once", async () => {
   folder = await emptyFolder();
   const spec = { width: 24 }; // some seconds on the digits
   await writeFile(join(folder, "c.safetensors"), checkpointBytes({ spec, metadata: { dataset: "digits" } }));
@@ -36,14 +34,14 @@ it("a service killed in the middle of an evaluation finishes it after its restar
   do {
     await sleep(50);
     evaluation = await before.request(`/evaluations/${id}`);
-  } while (evaluation.status === "queued" || (evaluation.status === "running" && !evaluation.progress));
+  } while (evaluation.progress?.stage !== "train");
   expect(evaluation.status).toBe("running");
   await stopProgram(service, "SIGKILL");
 
+  const restarted = performance.now();
   const after = await start();
-  const attempts = async () => (await after.request<EvaluationResource>(`/evaluations/${id}`)).attempts;
-  await expect.poll(attempts, { timeout: 30_000 }).toBe(2);
-  evaluation = await submit(after, { checkpoint }, 240);
+  evaluation = await submit(after, { checkpoint }, 30);
+  expect(performance.now() - restarted).toBeLessThan(30_000);
   expect(evaluation).toMatchObject({ id, status: "succeeded", attempts: 2 });
   const { metrics } = await after.request<RunMetrics>("/runs/tiny/metrics");
   expect(metrics.map((row) => row.evaluation)).toEqual([id]);

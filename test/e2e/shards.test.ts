@@ -11,6 +11,7 @@ import { serve } from "../../src/api/serve.ts";
 import { type Connection, serviceAt, submit } from "../../src/commands/connection.ts";
 import { readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/database/open.ts";
+import { evaluationShards } from "../../src/database/schema.ts";
 import { openStorage } from "../../src/storage/open.ts";
 import { checkpointBytes, emptyFolder, fileUrl } from "../api/samples.ts";
 import { freshDatabase, startPostgres } from "../servers/postgres.ts";
@@ -90,10 +91,8 @@ it.runIf(postgres)(
       const { id } = await submit(api, { checkpoint, shards: 4 });
       await vi.waitFor(
         async () => {
-          const atWork = await database.orm
-            .select({ shard: sql`data->>'shard'` })
-            .from(sql`pgboss.job`)
-            .where(sql`name = 'evaluate' and state = 'active' and data->>'shard' in ('0', '1', '2', '3')`);
+          const shards = await database.orm.select().from(evaluationShards);
+          const atWork = shards.filter(({ imagesDone, images }) => imagesDone > 0 && imagesDone < images);
           expect(atWork).toHaveLength(2); // one of each worker
         },
         { timeout: 60_000, interval: 20 },

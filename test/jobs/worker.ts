@@ -19,7 +19,6 @@ await queue.work(
   },
   { concurrency: 1 },
 );
-console.log("working");
 process.once("SIGTERM", async () => {
   await queue.stop({ graceful: true });
   await database.close();

@@ -114,6 +114,7 @@ async function projectionOf(
   if (precision === "bytes") return byteProjection(kernels, space, means, rows);
   if (precision === "float32") {
     const rounded = { ...whitening, values: new Float32Array(whitening.values) };
+    // `Float32Array.from` with a function takes 7 ms for 100×512
     return {
       errors: new Float32Array(whitening.values.map((value) => value - Math.fround(value))),
       release() {},

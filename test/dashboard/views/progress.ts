@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterEach, describe, expect, it } from "vitest";
 import type { EvaluationResource } from "../../../src/api/contract.ts";
-import { writeSafetensors } from "../../../src/checkpoints/safetensors.ts";
+import { noiseBytes } from "../../api/samples.ts";
 import { cellsOf, eventually, visit } from "../browse.ts";
 import type { Dashboard } from "../dashboard.ts";
 import { examine } from "../examine.ts";
-import { cancelAll, failed, held, hold, submitSlow } from "./unfinished.ts";
+import { cancelAll, failed, held, submitSlow } from "./unfinished.ts";
 
 /** An evaluation from its submission to its end: progress, cancel, failure, retry. */
 export function progressView(open: () => Dashboard): void {
@@ -18,17 +18,22 @@ export function progressView(open: () => Dashboard): void {
     afterEach(() => cancelAll(open()));
 
     it("shows how far it is until its numbers come, without being loaded again", async () => {
-      const first = await submitSlow(open(), 64); // many seconds
-      await visit(open(), `/ui/evaluations/${first.id}`, async (page) => {
-        await eventually(() => state(page)).toMatch(/^running.*train \d+ %/);
-      });
-      hold(); // so that the next one waits
-      const { id } = await submitSlow(open(), 12);
+      const first = await held(open());
+      const { id } = await submitSlow(open(), 24);
       await visit(open(), `/ui/evaluations/${id}`, async (page) => {
         await eventually(() => state(page)).toContain("waits for a worker");
+        await page.evaluate(() => {
+          const seen: string[] = [];
+          Object.assign(window, { seen });
+          new MutationObserver(() => seen.push(document.querySelector(".state")?.textContent ?? "")).observe(document, {
+            ...{ subtree: true, childList: true, characterData: true, attributes: true },
+          });
+        });
         await open().api.request(`/evaluations/${first.id}/cancel`, { method: "POST" });
         await eventually(() => state(page)).toContain("succeeded");
         expect(await page.getByRole("heading", { name: "All numbers" }).count()).toBe(1);
+        const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+        expect(seen.filter((text) => /^running.*train \d+ %/.test(text)).length).toBeGreaterThan(0);
         const { values } = await open().api.request<EvaluationResource>(`/evaluations/${id}`);
         await eventually(async () => (await cellsOf(page, "Metrics")).length).toBe(Object.keys(values).length);
       });
@@ -85,7 +90,7 @@ export function progressView(open: () => Dashboard): void {
         ]);
         await eventually(() => cellsOf(page, "Attempts").then((rows) => rows[1]![4])).toContain(error!.message);
         await examine(page, "evaluation-failed");
-        await writeImages(open().folder, "broken.safetensors");
+        await writeFile(join(open().folder, "broken.safetensors"), noiseBytes(50));
         await page.getByRole("button", { name: `Retry ${id}` }).click();
         await eventually(() => state(page)).toMatch(/^succeeded/);
         await eventually(attempts).toEqual([
@@ -96,15 +101,4 @@ export function progressView(open: () => Dashboard): void {
       });
     });
   });
-}
-
-/** Fifty images of noise, five of each class. */
-async function writeImages(folder: string, name: string): Promise<void> {
-  const images = Uint8Array.from({ length: 50 * 28 * 28 }, (_, i) => (i * i * 31) % 251);
-  const labels = Uint8Array.from({ length: 50 }, (_, i) => i % 10);
-  const tensors = [
-    ["images", { dtype: "U8", shape: [50, 28, 28, 1], data: images }],
-    ["labels", { dtype: "U8", shape: [50], data: labels }],
-  ] as const;
-  await writeFile(join(folder, name), writeSafetensors(tensors, {}));
 }

@@ -25,18 +25,13 @@ export async function submitSlow({ api, folder }: Dashboard, width: number): Pro
   return submit(api, { checkpoint: await checkpointAt(folder, width), dataset: "digits" } as EvaluationRequest);
 }
 
-/** Submits an evaluation and returns it once it is at work: it has the worker until it is cancelled, for its process stands still. */
+/** Submits an evaluation and returns it once its process stands still at work: it has the worker until it is cancelled. */
 export async function held(dashboard: Dashboard): Promise<EvaluationResource> {
   const evaluation = await submitSlow(dashboard, 24);
   const now = () => dashboard.api.request<EvaluationResource>(`/evaluations/${evaluation.id}`);
   await eventually(async () => (await now()).progress).not.toBeNull();
-  hold();
-  return now();
-}
-
-/** Lets what is evaluated stand still; it can be cancelled all the same. */
-export function hold(): void {
   for (const child of childrenOf()) process.kill(child, "SIGSTOP");
+  return now();
 }
 
 /** Returns an evaluation that failed, for its dataset `name` is none. */
