@@ -93,9 +93,13 @@ export function redact(text: string): string {
 /** No room, no room for this user, or for a file of this size. */
 const DISK_FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
-/** Returns `error` itself if it is ours, else `disk-full` where it is that, or an `internal` error that keeps it as the cause. */
+/**
+ * Returns `error` itself if it is ours, or the one of ours that a library has wrapped, else `disk-full` where it is that, or
+ * an `internal` error that keeps it as the cause.
+ */
 export function asCollapsarError(error: unknown): CollapsarError {
   if (error instanceof CollapsarError) return error;
+  if (error instanceof Error && error.cause instanceof CollapsarError) return error.cause;
   if (error instanceof Error && "code" in error && DISK_FULL.has(String(error.code)))
     return new CollapsarError("disk-full", `a file could not be written: ${error.message}`, { cause: error });
   const message = error instanceof Error ? error.message : String(error);

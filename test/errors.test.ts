@@ -12,6 +12,15 @@ describe("asCollapsarError", () => {
   });
 });
 
+describe("asCollapsarError of what a library has wrapped", () => {
+  it("is the error of ours in it, and nothing but that", () => {
+    const ours = new CollapsarError("database-unavailable", "the database cannot be used: 57P01");
+    expect(asCollapsarError(new Error("Failed query: select 1", { cause: ours }))).toBe(ours);
+    const others = new Error("Failed query: select x", { cause: new Error("column x does not exist") });
+    expect(asCollapsarError(others)).toMatchObject({ code: "internal", cause: others });
+  });
+});
+
 describe("redact", () => {
   it.each([
     ['"https://user:secret@host/a" failed', '"https://host/a" failed'],

@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { asDatabaseError } from "../database/unavailable.ts";
 import { asCollapsarError, CollapsarError } from "../errors.ts";
 
 /** The body of every error, RFC 9457. `code` is ours: what a program should act on. */
@@ -24,7 +23,7 @@ export function problemResponse(error: unknown, context: Context): Response {
 
 /** Returns `error` as the API tells it, as `problemResponse` does. */
 export function problemOf(error: unknown, context: Context): Problem {
-  const known = error instanceof HTTPException ? fromHttp(error) : asCollapsarError(asDatabaseError(error));
+  const known = error instanceof HTTPException ? fromHttp(error) : asCollapsarError(error);
   const internal = known.code === "internal";
   return {
     type: "about:blank",

@@ -2,6 +2,7 @@ import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { CASING, type OpenDatabase } from "./database.ts";
 import { preparedName } from "./prepared.ts";
+import { askingDatabase } from "./unavailable.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -42,8 +43,9 @@ export interface Pool {
 }
 
 /**
- * Opens a pool. A connection that is lost fails what is asked on it and no more: the next question has another one. The
- * pool of postgres.js (3.4.9) ends the process where one is lost in a transaction.
+ * Opens a pool. A connection that is lost fails what is asked on it and no more, with `database-unavailable` (the cause of
+ * what drizzle throws): the next question has another one. The pool of postgres.js (3.4.9) ends the process where one is lost
+ * in a transaction.
  */
 export function openPool(url: string): Pool {
   const pool = new pg.Pool({
@@ -58,12 +60,14 @@ export function openPool(url: string): Pool {
   pool.on("error", ignore);
   pool.on("connect", (client) => {
     client.on("error", ignore);
+    answerTyped(client);
     ofConnection.set(client, drizzle({ client, casing: CASING }));
   });
+  answerTyped(pool);
   const orm: NodePgDatabase = drizzle({ client: pool, casing: CASING });
   // drizzle's own does not give the connection back where it cannot even begin
   orm.transaction = async (work, config) => {
-    const client = await pool.connect();
+    const client = await askingDatabase(pool.connect());
     try {
       return await ofConnection.get(client)!.transaction(work, config);
     } finally {
@@ -77,7 +81,7 @@ export function openPool(url: string): Pool {
       text,
       values: [...parameters],
     }));
-    const client = await pool.connect();
+    const client = await askingDatabase(pool.connect());
     try {
       const answers = await Promise.allSettled(
         inOneWrite(client, () => [
@@ -114,6 +118,16 @@ function inOneWrite<T>(client: pg.PoolClient, ask: () => T): T {
   } finally {
     stream.uncork();
   }
+}
+
+/** Lets what `client` is asked fail as `askingDatabase` does. What pg's own pool asks of it with a callback is left alone. */
+function answerTyped(client: pg.Pool | pg.PoolClient): void {
+  const query = client.query.bind(client) as (...question: unknown[]) => unknown;
+  const typed = (...question: unknown[]) => {
+    const answer = query(...question);
+    return answer instanceof Promise ? askingDatabase(answer) : answer;
+  };
+  client.query = typed as typeof client.query;
 }
 
 function ignore(): void {}

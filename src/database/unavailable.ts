@@ -1,4 +1,4 @@
-import { DrizzleQueryError, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { CollapsarError } from "../errors.ts";
 import type { Queries } from "./database.ts";
 
@@ -14,18 +14,17 @@ const AWAY_STATES = /^(08...|57P0[123]|53300)$/;
 const AWAY_CODES =
   /^(CONNECTION_|CONNECT_TIMEOUT$|ECONN|EPIPE$|ETIMEDOUT$|EHOSTUNREACH$|ENETUNREACH$|ENOTFOUND$|EAI_AGAIN$)/;
 
-/** What the driver says without a code. */
+/** What the driver and pg-boss say without a code. */
 const AWAY_MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client (was closed|has encountered)|Cannot use a pool)/;
+  /^(Connection terminated|timeout (expired$|exceeded when trying to connect)|Client (was closed|has encountered)|Cannot use a pool|LISTEN\/NOTIFY (connection|heartbeat|channel))/;
 
 /**
- * Returns `database-unavailable` where `error`, of a query or of the connection itself, says that the database could not
- * be reached; else `error` itself.
+ * Returns `database-unavailable` where `error`, as the driver or pg-boss throws it, says that the database could not be
+ * reached; else `error` itself.
  */
 export function asDatabaseError(error: unknown): unknown {
-  const failure = error instanceof DrizzleQueryError ? error.cause : error;
-  if (error instanceof CollapsarError || typeof failure !== "object" || failure === null) return error;
-  const { code, message } = failure as { code?: unknown; message?: unknown }; // pg-boss's are not all instances of Error
+  if (error instanceof CollapsarError || typeof error !== "object" || error === null) return error;
+  const { code, message } = error as { code?: unknown; message?: unknown }; // pg-boss's are not all instances of Error
   const reason = [String(code ?? ""), String(message ?? "")].find((text) =>
     [AWAY_STATES, AWAY_CODES, AWAY_MESSAGES].some((away) => away.test(text)),
   );
@@ -33,10 +32,13 @@ export function asDatabaseError(error: unknown): unknown {
   return new CollapsarError("database-unavailable", `the database cannot be used: ${reason}`, { cause: error });
 }
 
-/** Returns whether `error` says that the database could not be reached. */
-export function isDatabaseAway(error: unknown): boolean {
-  const failure = asDatabaseError(error);
-  return failure instanceof CollapsarError && failure.code === "database-unavailable";
+/** Returns what `asking` returns. @throws what it throws as `asDatabaseError` says. */
+export async function askingDatabase<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    throw asDatabaseError(error);
+  }
 }
 
 /** Returns a function that asks the database called `name` for an answer. */

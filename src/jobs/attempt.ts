@@ -1,7 +1,6 @@
 import type { Database } from "../database/database.ts";
 import { reportProgress, startEvaluation } from "../database/evaluations.ts";
 import { findSameBytes, type Outcome, type RecordDescription, recordEvaluation } from "../database/record.ts";
-import { asDatabaseError } from "../database/unavailable.ts";
 import { asCollapsarError } from "../errors.ts";
 import type { Progress } from "../evaluation/evaluate.ts";
 import type { Description } from "../evaluation/open.ts";
@@ -30,8 +29,7 @@ export interface WorkerContext {
 }
 
 /** Returns what a worker does with each task. What has ended meanwhile is left as it is. */
-export function handlerOf({ onError, ...others }: WorkerContext): Handler {
-  const context = { ...others, onError: (error: unknown) => onError(asDatabaseError(error)) };
+export function handlerOf(context: WorkerContext): Handler {
   return (task, signal, attempt) => {
     const { evaluation, shard, trace } = task;
     const work = async () => {
@@ -40,8 +38,7 @@ export function handlerOf({ onError, ...others }: WorkerContext): Handler {
         if (shard === undefined) await evaluateOrCut(context, task, signal);
         else if (shard === "all") await mergeAll(context, evaluation, signal);
         else await doShard(context, { evaluation, shard }, signal);
-      } catch (cause) {
-        const error = asDatabaseError(cause);
+      } catch (error) {
         if (signal.aborted) log.info("broken off");
         else logFailure(error);
         const outcome = signal.aborted ? "stopped" : "failed";

@@ -13,11 +13,11 @@ import type { Failure } from "../database/schema.ts";
 import { forgetShards, reportFailure } from "../database/shards.ts";
 import type { Life } from "../database/states.ts";
 import type { Submission, Submitted } from "../database/submissions.ts";
-import { asDatabaseError } from "../database/unavailable.ts";
+import { asDatabaseError, askingDatabase } from "../database/unavailable.ts";
 import { asCollapsarError, CollapsarError } from "../errors.ts";
 import { LONGEST_EVALUATION_SECONDS } from "../evaluation/request.ts";
 import { backendOf } from "./backend.ts";
-import { type Deliver, openDeliveries, REDELIVERY } from "./deliveries.ts";
+import { type Deliver, type Deliveries, openDeliveries, REDELIVERY } from "./deliveries.ts";
 import { restsOf } from "./rest.ts";
 import { submissionsTo } from "./submissions.ts";
 import { lifeOf, type Task, taskOf, waitingTasks } from "./tasks.ts";
@@ -91,7 +91,10 @@ interface QueueOptions {
   readonly listens?: boolean;
 }
 
-/** Opens the queue in `database`, whose tables it makes; `hear` is told failures that no caller waits for. */
+/**
+ * Opens the queue in `database`, whose tables it makes; `hear` is told failures that no caller waits for.
+ * @throws CollapsarError `database-unavailable`.
+ */
 export async function openQueue(
   database: Database,
   hear: (error: unknown) => void,
@@ -101,11 +104,7 @@ export async function openQueue(
   const { connection, job } = backendOf(database);
   const boss = new PgBoss({ ...connection, schedule: false, registerInstance: false, useListenNotify: listens });
   boss.on("error", onError);
-  await boss.start();
-  await boss.createQueue(EXHAUSTED, { notify: true });
-  await boss.updateQueue(EXHAUSTED, UNTIL_DONE); // also that of an earlier release
-  await boss.createQueue(EVALUATE, { deadLetter: EXHAUSTED, notify: true });
-  if (database.kind === "embedded") await putBackInterrupted(boss);
+  const deliveries = await askingDatabase(openQueues(boss, database, redelivery));
 
   const jobOptions = {
     retryLimit: ATTEMPTS - 1,
@@ -117,7 +116,6 @@ export async function openQueue(
   const tasks = waitingTasks(boss, EVALUATE, jobOptions);
   const attempts = new Set<Promise<void>>();
   const stopping = new AbortController();
-  const deliveries = await openDeliveries(boss, redelivery);
   const watch = watchOver(database, fail, onError);
   const rests = restsOf(backOff.retryDelay ?? 0);
   return {
@@ -182,7 +180,7 @@ export async function openQueue(
       if (signal.aborted) throw error; // the job is another worker's by now
       if (ended.aborted && task.shard !== "all") return; // that one also clears up, after the end
       if (stopping.signal.aborted) return putBack(task);
-      const { code, message, retryable } = asCollapsarError(asDatabaseError(error));
+      const { code, message, retryable } = asCollapsarError(error);
       if (!retryable) return fail(lifeOf(task), { code, message });
       await postpone(database, task, { code, message });
       await rests.next(ended);
@@ -230,6 +228,16 @@ async function postpone(queries: Queries, task: Task, error?: Failure): Promise<
   if (task.shard === undefined) return postponeEvaluation(queries, lifeOf(task), error);
   if (error) await reportFailure(queries, task.evaluation, error);
   return true;
+}
+
+/** Starts `boss` with all of its queues, and returns the one of webhooks. */
+async function openQueues(boss: PgBoss, database: Database, redelivery: SendOptions): Promise<Deliveries> {
+  await boss.start();
+  await boss.createQueue(EXHAUSTED, { notify: true });
+  await boss.updateQueue(EXHAUSTED, UNTIL_DONE); // also that of an earlier release
+  await boss.createQueue(EVALUATE, { deadLetter: EXHAUSTED, notify: true });
+  if (database.kind === "embedded") await putBackInterrupted(boss);
+  return openDeliveries(boss, redelivery);
 }
 
 /** On the embedded database nobody else works, so what is active when we start belongs to a process that died. */

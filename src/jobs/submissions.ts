@@ -7,8 +7,8 @@ import {
   type Submitted,
   submitEvaluation,
 } from "../database/submissions.ts";
-import { isDatabaseAway } from "../database/unavailable.ts";
 import { addWebhook } from "../database/webhooks.ts";
+import { asCollapsarError } from "../errors.ts";
 import { traceparent } from "../telemetry/tracing.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { taskOf, type WaitingTasks } from "./tasks.ts";
@@ -54,4 +54,8 @@ export function submissionsTo(
     const evaluation = webhook === undefined && (await submitTogether({ submission, trace: traceparent() }));
     return evaluation ? { evaluation, created: true } : submitAlone(submission, webhook);
   };
+}
+
+function isDatabaseAway(error: unknown): boolean {
+  return asCollapsarError(error).code === "database-unavailable";
 }

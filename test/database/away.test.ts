@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import { asDatabaseError } from "../../src/database/unavailable.ts";
+import { asCollapsarError } from "../../src/errors.ts";
+import { openQueue } from "../../src/jobs/queue.ts";
 import { startOwnPostgres } from "../servers/postgres.ts";
 
 const server = await startOwnPostgres();
@@ -23,7 +25,7 @@ describe.runIf(server)("a database that is away for a while", () => {
     for (let round = 0; round < 5; round++) {
       const asked = await Promise.allSettled(Array.from({ length: 20 }, ask)); // of more connections than there are
       for (const one of asked)
-        expect(asDatabaseError((one as PromiseRejectedResult).reason)).toMatchObject({ code: "database-unavailable" });
+        expect(asCollapsarError((one as PromiseRejectedResult).reason)).toMatchObject({ code: "database-unavailable" });
     }
     await server!.resume();
     const begun = performance.now();
@@ -46,7 +48,7 @@ describe.runIf(server)("a database that is away for a while", () => {
       await sleep(300);
       await server!.halt(round === 1 ? "fast" : "immediate");
       for (const one of await ended)
-        expect(asDatabaseError((one as PromiseRejectedResult).reason)).toMatchObject({ code: "database-unavailable" });
+        expect(asCollapsarError((one as PromiseRejectedResult).reason)).toMatchObject({ code: "database-unavailable" });
       for (const transact of kinds) await expect(transact()).rejects.toThrow();
       await server!.resume();
       const begun = performance.now();
@@ -56,9 +58,19 @@ describe.runIf(server)("a database that is away for a while", () => {
     }
   });
 
+  it("fails a queue that is opened meanwhile, as what asks it directly", async () => {
+    await server!.halt("fast");
+    const unavailable = { code: "database-unavailable", retryable: true };
+    await expect(openQueue(database, () => {})).rejects.toMatchObject(unavailable);
+    await expect(database.orm.transaction(async () => {})).rejects.toMatchObject(unavailable);
+    await expect(database.transact([{ text: "select 1", parameters: [] }])).rejects.toMatchObject(unavailable);
+    await expect(ask()).rejects.toMatchObject({ cause: unavailable });
+    await server!.resume();
+  });
+
   it("holds up nobody who closes it", async () => {
     await server!.halt("fast");
-    const asked = Array.from({ length: 20 }, () => ask().then(String, asDatabaseError));
+    const asked = Array.from({ length: 20 }, () => ask().then(String, asCollapsarError));
     await sleep(20); // some wait for a connection, some for their turn
     const begun = performance.now();
     await database.close();
@@ -72,6 +84,8 @@ it("is known by what the queue's driver says without a code, or in an object tha
   const errors = [
     new Error("Connection terminated unexpectedly"),
     new Error("timeout exceeded when trying to connect"),
+    new Error("timeout expired"),
+    new Error("LISTEN/NOTIFY connection ended"),
     { code: "ECONNREFUSED", message: "connect ECONNREFUSED 127.0.0.1:5432", queue: "evaluate" },
     { code: "57P01", message: "terminating connection due to administrator command" },
   ];

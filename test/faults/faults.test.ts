@@ -10,7 +10,8 @@ it.runIf(postgres && s3)(
   "64 submissions while workers are killed, PostgreSQL crashes and is restarted, S3 is away and a disk is full: each is evaluated, once, with the numbers of a quiet run",
   { timeout: 900_000 },
   async () => {
-    const listener = { say: () => {}, hear: () => {}, progress: () => {} };
+    const heard: string[] = [];
+    const listener = { say: () => {}, hear: (line: string) => heard.push(line), progress: () => {} };
     const plan = { submissions: 64, perSecond: 2, killSeconds: 4, s3Seconds: 8 };
     try {
       const { problems, faulty } = await runScenario({ postgres: postgres!, s3: s3! }, plan, listener);
@@ -23,7 +24,10 @@ it.runIf(postgres && s3)(
       expect(faulty.posts["503"]).toBeGreaterThan(0);
       const known = /^(database-unavailable|storage-unavailable|disk-full)$/;
       for (const failures of Object.values(faulty.failures))
-        for (const code of Object.keys(failures)) expect(code).toMatch(known);
+        for (const code of Object.keys(failures)) {
+          const told = heard.filter((line) => line.includes(code)).join("\n");
+          expect(code, told).toMatch(known);
+        }
     } finally {
       await Promise.all([postgres!.stop(), s3!.stop()]);
     }
