@@ -2,7 +2,7 @@ import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { CASING, type OpenDatabase } from "./database.ts";
 import { preparedName } from "./prepared.ts";
-import { askingDatabase } from "./unavailable.ts";
+import { asDatabaseError, askingDatabase } from "./unavailable.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -60,11 +60,9 @@ export function openPool(url: string): Pool {
   pool.on("error", ignore);
   pool.on("connect", (client) => {
     client.on("error", ignore);
-    answerTyped(client);
-    ofConnection.set(client, drizzle({ client, casing: CASING }));
+    ofConnection.set(client, drizzle({ client: typed(client), casing: CASING }));
   });
-  answerTyped(pool);
-  const orm: NodePgDatabase = drizzle({ client: pool, casing: CASING });
+  const orm: NodePgDatabase = drizzle({ client: typed(pool), casing: CASING });
   // drizzle's own does not give the connection back where it cannot even begin
   orm.transaction = async (work, config) => {
     const client = await askingDatabase(pool.connect());
@@ -91,7 +89,7 @@ export function openPool(url: string): Pool {
         ]),
       );
       const failed = answers.find(({ status }) => status === "rejected"); // those after it failed because of it
-      if (failed?.status === "rejected") throw failed.reason;
+      if (failed?.status === "rejected") throw asDatabaseError(failed.reason);
       return answers.slice(1, -1).map((answer) => (answer.status === "fulfilled" ? answer.value.rows : []));
     } finally {
       client.release(client.getTransactionStatus() !== "I"); // one that did not get to its end is not used again
@@ -120,14 +118,11 @@ function inOneWrite<T>(client: pg.PoolClient, ask: () => T): T {
   }
 }
 
-/** Lets what `client` is asked fail as `askingDatabase` does. What pg's own pool asks of it with a callback is left alone. */
-function answerTyped(client: pg.Pool | pg.PoolClient): void {
-  const query = client.query.bind(client) as (...question: unknown[]) => unknown;
-  const typed = (...question: unknown[]) => {
-    const answer = query(...question);
-    return answer instanceof Promise ? askingDatabase(answer) : answer;
-  };
-  client.query = typed as typeof client.query;
+/** Returns `client` with a `query` whose promise is rejected as that of `askingDatabase`. */
+function typed<T extends pg.Pool | pg.PoolClient>(client: T): T {
+  const ask = client.query.bind(client) as (...question: unknown[]) => Promise<unknown>;
+  const query = (...question: unknown[]) => askingDatabase(ask(...question));
+  return Object.assign(Object.create(client), { query });
 }
 
 function ignore(): void {}
