@@ -10,10 +10,8 @@ describe("asCollapsarError", () => {
       expect(error.message).toBe(`a file could not be written: ${code}: no room, write`);
     }
   });
-});
 
-describe("asCollapsarError of what a library has wrapped", () => {
-  it("is the error of ours in it, and nothing but that", () => {
+  it("finds the error of ours that a library has wrapped, and nothing but that", () => {
     const ours = new CollapsarError("database-unavailable", "the database cannot be used: 57P01");
     expect(asCollapsarError(new Error("Failed query: select 1", { cause: ours }))).toBe(ours);
     const others = new Error("Failed query: select x", { cause: new Error("column x does not exist") });
